@@ -183,6 +183,13 @@ class BudgetError(CompileError):
     code = "budget"
 
 
+class RelocatableError(InputError):
+    """A relocatable model is none, is damaged, or does not belong to what it is used with."""
+
+    code = "relocatable"
+    stage = "relocatable"
+
+
 class UnitError(InputError):
     """Numbers of different units were about to be compared, summed or gated."""
 

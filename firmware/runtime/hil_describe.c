@@ -27,6 +27,9 @@ void hil_do_hello(const uint8_t *body, size_t size)
         return;
     }
     uint32_t flags = HIL_FLAG_COMPARES | (hil_calibrated.loop_ticks != 0U ? (uint32_t)HIL_FLAG_TICKS_RUN : 0U);
+#ifdef HIL_INSTALLS
+    flags |= HIL_FLAG_INSTALLS;
+#endif
 #ifdef HIL_TEST_FAULTS
     flags |= HIL_FLAG_TEST_FAULTS;
 #endif

@@ -31,6 +31,12 @@ void hil_do_gaps(const uint8_t *body, size_t size);
 void hil_do_baud(const uint8_t *body, size_t size);
 void hil_do_line(void);
 
+/* --- firmware/movable/hil_install.c, only with HIL_INSTALLS ------------------------------------------------------- */
+
+void hil_do_slot(void);
+void hil_do_put(const uint8_t *body, size_t size);
+void hil_do_install(const uint8_t *body, size_t size);
+
 /* --- hil_provoke.c, only with HIL_TEST_FAULTS -------------------------------------------------------------------- */
 
 void hil_do_test(const uint8_t *body, size_t size);

@@ -35,6 +35,8 @@ static bool serve_stopped(void)
         case HIL_INIT:
         case HIL_WRITE:
         case HIL_INVOKE:
+        case HIL_PUT:
+        case HIL_INSTALL:
             hil_hold_frame(); /* the host moved on: wind the run up first */
             return false;
         default:
@@ -61,6 +63,11 @@ static void carry_out(uint8_t command, const uint8_t *body, size_t size)
     case HIL_RESET:
         hil_answer(HIL_OK, 0);
         hil_port_reset();
+#ifdef HIL_INSTALLS
+    case HIL_SLOT: hil_do_slot(); break;
+    case HIL_PUT: hil_do_put(body, size); break;
+    case HIL_INSTALL: hil_do_install(body, size); break;
+#endif
 #ifdef HIL_TEST_FAULTS
     case HIL_TEST: hil_do_test(body, size); break;
 #endif

@@ -29,6 +29,9 @@ enum {
     HIL_BAUD = 0x0B,
     HIL_LINE = 0x0C,
     HIL_GAPS = 0x0D,
+    HIL_SLOT = 0x0E,
+    HIL_PUT = 0x0F,
+    HIL_INSTALL = 0x10,
     HIL_TEST = 0x60,
     HIL_REQUESTS_END = 0x70
 };
@@ -59,8 +62,8 @@ enum {
 /* What WRITE writes besides inputs: the key and the expected words of mode COMPARE. */
 #define HIL_WRITE_EXPECTED 0xFFU
 
-/* Of HELLO: the tick counter runs; TEST is carried out; so are mode COMPARE and GAPS. */
-enum { HIL_FLAG_TICKS_RUN = 1, HIL_FLAG_TEST_FAULTS = 2, HIL_FLAG_COMPARES = 4 };
+/* Of HELLO: the tick counter runs; TEST is carried out; so are mode COMPARE and GAPS; so are SLOT, PUT and INSTALL. */
+enum { HIL_FLAG_TICKS_RUN = 1, HIL_FLAG_TEST_FAULTS = 2, HIL_FLAG_COMPARES = 4, HIL_FLAG_INSTALLS = 8 };
 
 enum { HIL_TABLE_FACTS = 0, HIL_TABLE_INPUTS = 1, HIL_TABLE_OUTPUTS = 2, HIL_TABLE_LAYERS = 3 };
 

@@ -84,7 +84,7 @@ def fit(
     """
     if not board.memory:
         return ()
-    where = asdict(placement or board.placement or _only_placement(board))
+    where = asdict(placement or board.placement or only_placement(board))
     flash = _largest(board, "flash").name
     code = FlashEstimate(step for package in packages for step in package.plan.steps).code
     parts = {
@@ -116,7 +116,7 @@ def overflow(use: RegionUse) -> str:
     return f"{use.region.name} overflows by {least} {use.excess:,} bytes ({parts} of {use.region.size:,})"
 
 
-def _only_placement(board: HasMemory) -> Placement:
+def only_placement(board: HasMemory) -> Placement:
     """Where a port with a memory map of its own puts the parts: the largest flash and the largest RAM."""
     flash, ram = _largest(board, "flash").name, _largest(board, "ram").name
     return Placement(arena=ram, stack=ram, data=ram, weights=flash, code=flash)

@@ -40,6 +40,8 @@ class BuildOptions:
         unity: compile each package with its glue as one file: a quarter less time for images of many small models.
             The glue then counts as model in sizes, and the compiler may inline more than in a user's own build.
         model_list: text of hil_models.c; made from the packages when None.
+        folders: of firmware/, which are compiled into the image besides.
+        defines: macros of the runtime besides those of port and link.
     """
 
     link: str | None = None
@@ -49,6 +51,8 @@ class BuildOptions:
     test_faults: bool = False
     unity: bool = False
     model_list: str | None = None
+    folders: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +113,8 @@ def plan_build(packages: Sequence[PackageSources], board: Board, options: BuildO
     script = _memory_script(port, board, placement)
     toolchain = toolchains.find(port.toolchain)
     flags, macros = compile_flags(port, options.sanitize), (*section_macros(board, placement), *_npu_macros(board))
-    sources = Sources(firmware, port, link, flags, macros, options.test_faults, options.language)
+    defines = (*options.defines, *(["HIL_TEST_FAULTS"] if options.test_faults else []))
+    sources = Sources(firmware, port, link, flags, macros, defines, options.language, options.folders)
     jobs = _jobs(sources, packages, options)
     stack_size = board.stack_size if port.ldscript else 0
     linking = link_flags(port, options.sanitize, stack_size)

@@ -104,6 +104,16 @@ def load_port(firmware: Path, name: str) -> Port:
     return port
 
 
+def core_flags(firmware: Path, core: str) -> tuple[str, ...]:
+    """The compiler flags with which tinyhil itself builds for a core, on whatever board."""
+    for folder in sorted((firmware / "ports").iterdir()):
+        if (folder / "port.yaml").is_file():
+            port = load_port(firmware, folder.name)
+            if port.core == core and port.toolchain == "arm":
+                return port.cflags
+    return (f"-mcpu={core}", "-mthumb")
+
+
 def _words(value: list[Any]) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError(f"a list was expected, not {value!r}")

@@ -66,8 +66,9 @@ class Sources:
         link: str,
         flags: tuple[str, ...],
         macros: tuple[str, ...],
-        test_faults: bool,
+        defines: tuple[str, ...],
         language: Language,
+        folders: tuple[str, ...] = (),
     ) -> None:
         self._firmware = firmware
         self._language = language
@@ -75,12 +76,13 @@ class Sources:
         self._choice = port.links[link]
         self._flags = flags
         self._package_flags = (*flags, *macros)
-        defines = [*port.defines, *self._choice.defines, *(["HIL_TEST_FAULTS"] if test_faults else [])]
-        self._runtime_flags = (*flags, *(f"-D{define}" for define in defines))
-        self._runtime = str(firmware / "runtime")
-        includes = [*port.includes, *([language.folder] if language.folder else [])]
+        all_defines = (*port.defines, *self._choice.defines, *defines)
+        self._runtime_flags = (*flags, *(f"-D{define}" for define in all_defines))
+        self._folders = folders
+        self._glue = tuple(str(firmware / folder) for folder in ("runtime", *folders))
+        includes = [*port.includes, *([language.folder] if language.folder else []), *folders]
         self._includes = tuple(str(firmware / folder) for folder in includes)
-        self._model_context = _header_digest(firmware, ["runtime"])
+        self._model_context = _header_digest(firmware, ["runtime", *folders])
         self._runtime_context = _header_digest(firmware, ["runtime", *includes])
 
     def of_package(self, package: PackageSources) -> list[Job]:
@@ -97,7 +99,7 @@ class Sources:
             jobs.append(Job(origin, label, tree, package.files[source], self._package_flags, (name,), headers))
         label = f"{name}/{glue}"
         context = digest(headers, self._model_context)
-        jobs.append(Job(Origin(label), label, tree, package.glue, self._flags, (name, self._runtime), context))
+        jobs.append(Job(Origin(label), label, tree, package.glue, self._flags, (name, *self._glue), context))
         return jobs
 
     def of_package_at_once(self, package: PackageSources) -> list[Job]:
@@ -108,7 +110,7 @@ class Sources:
         tree = SourceTree(name, {**package.files, f"{name}_hil.c": package.glue, Path(label).name: text})
         context = digest(*(part for file in tree.files.items() for part in file), self._model_context)
         origin = Origin(label, name, _kernels(package))
-        return [Job(origin, label, tree, text, self._package_flags, (name, self._runtime), context)]
+        return [Job(origin, label, tree, text, self._package_flags, (name, *self._glue), context)]
 
     def of_kernels(self, packages: Sequence[PackageSources]) -> list[Job]:
         """The kernels' sources, each file once for all models that use it."""
@@ -144,7 +146,7 @@ class Sources:
             tree,
             text,
             self._flags,
-            (self._runtime,),
+            self._glue,
             self._model_context,
         )
 
@@ -153,8 +155,8 @@ class Sources:
         language = self._language
         files = self._c_files("runtime") if language.runtime is None else language.runtime
         sources = [f"runtime/{name}" for name in files if name != BUILD_ID_SOURCE]
-        if language.folder:
-            sources += [f"{language.folder}/{name}" for name in self._c_files(language.folder)]
+        for folder in (*([language.folder] if language.folder else []), *self._folders):
+            sources += [f"{folder}/{name}" for name in self._c_files(folder)]
         jobs = [self._of_generated(name, text) for name, text in language.files.items()]
         for source in [*sources, *self._port.sources, *self._choice.sources]:
             path = self._firmware / source

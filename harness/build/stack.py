@@ -16,7 +16,7 @@ from pathlib import Path
 from harness import resources
 from harness.build import toolchain as toolchains
 from harness.build.jobs import job_count, run_tool
-from harness.build.port import load_port
+from harness.build.port import core_flags
 from harness.build.sources import PackageSources
 from harness.build.toolchain import Toolchain
 from harness.compiler.emit.stack import StackNeed
@@ -92,7 +92,7 @@ def stack_need(package: PackageSources) -> StackNeed | None:
         toolchain = toolchains.find("arm")
         if toolchain.family != "gcc":
             return None
-        functions = _compiled(package, toolchain, _core_flags(core))
+        functions = _compiled(package, toolchain, core_flags(resources.firmware(), core))
         name = package.plan.name
         layers = {function for function in functions.frames if function.startswith(f"{name}.c:{name}_layer_")}
         invoke = functions.calls.setdefault(f"{name}_invoke", set())
@@ -103,17 +103,6 @@ def stack_need(package: PackageSources) -> StackNeed | None:
     found = re.search(r"\d+\.\d+(\.\d+)?", re.sub(r"\([^)]*\)", "", toolchain.version))
     compiler = f"{plain_text(toolchain.cc.name)} {found.group() if found else toolchain.major} {_OPTIMIZATION}"
     return StackNeed(deepest, compiler, tuple(sorted(functions.library)))
-
-
-def _core_flags(core: str) -> tuple[str, ...]:
-    """The flags with which tinyhil itself builds for a core."""
-    firmware = resources.firmware()
-    for folder in sorted((firmware / "ports").iterdir()):
-        if (folder / "port.yaml").is_file():
-            port = load_port(firmware, folder.name)
-            if port.core == core and port.toolchain == "arm":
-                return port.cflags
-    return (f"-mcpu={core}", "-mthumb")
 
 
 def _compiled(package: PackageSources, toolchain: Toolchain, flags: tuple[str, ...]) -> _Functions:

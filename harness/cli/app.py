@@ -28,6 +28,8 @@ from harness.cli.commands.fit import fit
 from harness.cli.commands.generate import generate
 from harness.cli.commands.history import history
 from harness.cli.commands.import_bundles import import_bundles
+from harness.cli.commands.inspect import inspect
+from harness.cli.commands.install import install
 from harness.cli.commands.mlperf import mlperf
 from harness.cli.commands.nightly import nightly
 from harness.cli.commands.npu import npu
@@ -75,8 +77,8 @@ def _main(
 
 
 for _command in (
-    *(doctor, boards, analyze, fit, energy, convert, quantize, compress, generate, validate, conformance, profile),
-    *(history, compare, nightly, npu, mlperf, calibrate, tflm, docs),
+    *(doctor, boards, analyze, fit, energy, convert, quantize, compress, generate, inspect, validate, install),
+    *(conformance, profile, history, compare, nightly, npu, mlperf, calibrate, tflm, docs),
 ):
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)

@@ -77,6 +77,14 @@ RuntimeOption = Annotated[
         help="What computes the model: tinyhil, tflm (Arm's program, on mps3-an547), or both. Default: the card's.",
     ),
 ]
+FormOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--form",
+        metavar="FORM",
+        help="How the model is built: static, relocatable, or both as static,relocatable. Default: the card's.",
+    ),
+]
 TflmRunnerOption = Annotated[
     Path | None,
     typer.Option(
@@ -246,6 +254,7 @@ def make_options(
     tflm_runner: Path | None = None,
     npu: str | None = None,
     compress: str | None = None,
+    form: list[str] | None = None,
 ) -> Options:
     """Options of a run from the command line's options.
 
@@ -254,6 +263,7 @@ def make_options(
     """
     from harness.hardware.placement import parse_placement
     from harness.npu.compiling import parse_npu
+    from harness.runtimes.forms import split_forms
     from harness.validate.card import parse_compress, parse_vectors
     from harness.validate.options import SECOND_OPINIONS, Options, check_choice
 
@@ -262,6 +272,9 @@ def make_options(
         check_choice("oracle", oracle)
     if runtime is not None:
         check_choice("runtime", runtime)
+    forms = split_forms(form or [])
+    for name in forms:
+        check_choice("form", name)
     return Options(
         link=link,
         vectors=parse_vectors(vectors, Path.cwd()) if vectors else None,
@@ -271,6 +284,7 @@ def make_options(
         probe=probe,
         overrides=overrides,
         runtime=runtime,
+        forms=forms,
         tflm_runner=tflm_runner,
         npu=None if npu is None else parse_npu(npu),
         compress=None if compress is None else parse_compress(compress, Path.cwd()),

@@ -205,6 +205,7 @@ class RunPart(ResultsRecord):
     model: ModelPart = ModelPart()
     board: BoardPart
     runtime: Text = "tinyhil"
+    form: Text = "static"
     npu: Text | None = None
     link: Text = ""
     oracle: NamedVersionPart = NamedVersionPart()
@@ -236,6 +237,7 @@ class ErrorPart(ResultsRecord):
     file: Text = ""
     board: BoardPart
     runtime: Text = ""
+    form: Text = "static"
     npu: Text | None = None
     goals: GoalsPart = GoalsPart()
     error: FaultPart = FaultPart()

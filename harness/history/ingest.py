@@ -15,6 +15,7 @@ from harness.history.metrics import ELEMENTS, LAYERS, LSB, MACS, SHARE
 from harness.history.records import FigureKey, LayerLine, NetworkLayout, Number, RunSubject, StoredBundle, StoredRun
 from harness.report.bundle import read_bundle
 from harness.report.document import SCHEMA_VERSION, Document
+from harness.runtimes.forms import DEFAULT_FORM
 from harness.tflm.origin import Basis
 from harness.units import Unit
 
@@ -151,8 +152,9 @@ def _is_run(part: RunPart | ErrorPart) -> bool:
 
 
 def _runtime(part: RunPart | ErrorPart) -> str:
-    """What computed it, and for which NPU."""
-    return " ".join(filter(None, (part.runtime, part.npu)))
+    """What computed it, for which NPU, in which form: figures of different ones are never compared."""
+    form = "" if part.form == DEFAULT_FORM else part.form
+    return " ".join(filter(None, (part.runtime, part.npu, form)))
 
 
 def _run(part: RunPart | ErrorPart, name: str) -> StoredRun:

@@ -29,6 +29,7 @@ from harness.link.compare import Comparison, ExpectedLayers, can_compare
 from harness.link.exchange import Exchange
 from harness.link.faults import fault_error, parse_fault
 from harness.link.gaps import read_touched
+from harness.link.installation import PutProgress, SlotInfo, install, put, read_slot
 from harness.link.limits import Pace
 from harness.link.models import read_model
 from harness.link.paint import touched
@@ -200,6 +201,32 @@ class Client:
     def line(self) -> LineCounts | None:
         """What the device saw on its serial line; None where it has none. Raises LinkError."""
         return parse_line(self._transfer.ask(Kind.LINE, answer_size=16))
+
+    # --- its slot ---
+
+    def slot(self) -> SlotInfo:
+        """What the device's slot for relocatable models is. Raises DeviceRefusedError where it has none."""
+        return read_slot(self._transfer)
+
+    def install(
+        self, file: bytes, weights: bytes = b"", *, weights_align: int = 4, progress: PutProgress | None = None
+    ) -> None:
+        """Send a relocatable model to the slot, and make it the device's model.
+
+        Args:
+            file: NAME.bin.
+            weights: NAME_weights.bin; none where they are not apart.
+            weights_align: of their address, a power of two that is at most 32.
+            progress: called with ("send", bytes, all bytes).
+
+        Raises:
+            DeviceRefusedError: it has no room, or does not run there, and why.
+        """
+        at = -(-len(file) // weights_align) * weights_align if weights else 0
+        put(self._transfer, 0, file.ljust(at, b"\0") + weights, progress)
+        self._models.clear()
+        self._select(None)
+        install(self._transfer, len(file), (at, len(weights)), FIRST_LIMIT_S)
 
     # --- running -------------------------------------------------------------------------------------------------
 

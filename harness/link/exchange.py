@@ -144,6 +144,8 @@ class Exchange:
                     self._check_session(event, kind)
                     self._answered = True
                     return event
+                if event.kind == (kind | ANSWER):
+                    self._be_patient()
                 if not (ignore_faults and event.kind == Kind.FAULT):
                     self._check_unasked(event, sequence, kind)
                 self._strangers.meet(event)
@@ -301,6 +303,11 @@ class Exchange:
     def _learn(self, seconds_per_byte: float) -> None:
         old = self._seconds_per_byte
         self._seconds_per_byte = seconds_per_byte if old is None else 0.8 * old + 0.2 * seconds_per_byte
+
+    def _be_patient(self) -> None:
+        """A second answer to an earlier request came: it was late, not lost, and was asked for too soon."""
+        if self._seconds_per_byte is not None:
+            self._seconds_per_byte = min(self._seconds_per_byte * 2, _MOST_WAIT_S / _BASE_BYTES)
 
     def _silence(self, message: str, details: str) -> TinyhilError:
         details = "\n".join(filter(None, (details, self._strangers.told())))

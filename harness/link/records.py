@@ -58,6 +58,7 @@ class DeviceInfo:
         frame_limit: largest frame content the device takes, in bytes.
         test_faults: the image can be told to fail.
         compares: it compares layers with digests, and tells which bytes of the arena were written.
+        installs: it has a slot for a relocatable model.
         stopped: a run is waiting after one of its layers.
         tick_unit: "none", "emulated", "cycles" or "host-ns".
         ticks_run: the tick counter was seen to move at boot.
@@ -79,6 +80,7 @@ class DeviceInfo:
     frame_limit: int
     test_faults: bool
     compares: bool
+    installs: bool
     stopped: bool
     tick_unit: str
     ticks_run: bool
@@ -244,7 +246,8 @@ def parse_hello(body: bytes) -> tuple[DeviceInfo, int]:
         raise ProtocolError(f"the device takes frames of {frame_limit} bytes at most", hint="at least 128 are needed")
     info = DeviceInfo(
         build_id=build_id, board=board, core=core, protocol=protocol, frame_limit=frame_limit,
-        test_faults=bool(flags & HelloFlag.TEST_FAULTS), compares=bool(flags & HelloFlag.COMPARES), stopped=stopped,
+        test_faults=bool(flags & HelloFlag.TEST_FAULTS), compares=bool(flags & HelloFlag.COMPARES),
+        installs=bool(flags & HelloFlag.INSTALLS), stopped=stopped,
         tick_unit=tick_unit, ticks_run=bool(flags & HelloFlag.TICKS_RUN), guard=guard,
         clock_hz=clock_hz, tick_hz=tick_hz, layer_overhead=layer / 256, pair_overhead=pair / 256, run_overhead=run /
         256,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import DeviceRefusedError, ProtocolError
+from harness.link.install_reasons import install_error
 from harness.link.wire import AnswerStatus, Kind
 
 _WORDS: dict[int, str] = {
@@ -29,6 +30,8 @@ def content_of(kind: Kind, answer: bytes, model: str) -> bytes:
     if status == AnswerStatus.OK:
         return answer[1:]
     if status == AnswerStatus.MODEL_FAILED:
+        if kind is Kind.INSTALL:
+            raise install_error(int.from_bytes(answer[1:5], "little"))
         at = 9 if kind in (Kind.INVOKE, Kind.CONTINUE) else 0
         code = int.from_bytes(answer[1 + at : 5 + at], "little", signed=True)
         verb = "init" if kind is Kind.INIT else "invoke"

@@ -32,6 +32,9 @@ class Kind(IntEnum):
     BAUD = 0x0B
     LINE = 0x0C
     GAPS = 0x0D
+    SLOT = 0x0E
+    PUT = 0x0F
+    INSTALL = 0x10
     TEST = 0x60
     ACCEPTED = 0xF0
     DAMAGED = 0xF1
@@ -69,6 +72,7 @@ class HelloFlag(IntFlag):
     TICKS_RUN = 1
     TEST_FAULTS = 2
     COMPARES = 4
+    INSTALLS = 8
 
 
 class ModelTable(IntEnum):

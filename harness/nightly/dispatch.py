@@ -14,6 +14,7 @@ from harness.errors import FarmError
 from harness.link.subprocess import Subprocess
 from harness.nightly.journal import Journal
 from harness.nightly.worker import NightSettings
+from harness.runtimes.forms import Way
 
 STEP_S = 0.1
 ATTEMPTS = 3
@@ -139,7 +140,7 @@ class Dispatcher:
             hint="`tinyhil validate` with this model shows what it does; the details show what the worker said",
             details=worker.child.stderr(),
         )
-        document = error_document(job.model, job.board, error, job.path, mode=job.mode, runtime=job.runtime)
+        document = error_document(job.model, job.board, error, job.path, mode=job.mode, way=Way(job.runtime, job.form))
         self._journal.record(job, "", "error", document)
 
     def _give_up_slow(self) -> None:

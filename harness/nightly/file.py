@@ -5,6 +5,7 @@ models: [models/*.hil.yaml]        # cards or models, relative to this file; pat
 boards: [nucleo-h743, mps2-an386]
 modes: [balanced, time]            # default: each card's own
 runtimes: [tinyhil]
+forms: [static]                    # and relocatable; default: each card's own
 repeats: 3                         # of each job, for figures that vary
 vectors: "20:7"                    # default: each card's own
 workers: 6                         # at most; default: one a board
@@ -26,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.errors import CardError, FarmFileError, OptionError, TinyhilError
 from harness.files.yaml_mapping import checked_entry, read_mapping
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, TFLM
+from harness.runtimes.forms import DEFAULT_FORM, Way, forms_of
 
 if TYPE_CHECKING:
     from harness.validate.card import Card
@@ -48,6 +50,7 @@ class NightFile(BaseModel):
     boards: _Names
     modes: tuple[Literal["own", "time", "ram", "flash", "balanced"], ...] = ("own",)
     runtimes: _Names = ("tinyhil",)
+    forms: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     vectors: str | int | None = None
     link: str = "auto"
@@ -66,10 +69,12 @@ class NightModel:
     Attributes:
         name: unlike that of any other of the night.
         path: of its card, or its file.
+        forms: that its card names.
     """
 
     name: str
     path: Path
+    forms: tuple[str, ...] = (DEFAULT_FORM,)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,11 @@ class NightPlan:
     farm: str
     models: tuple[NightModel, ...]
     boards: tuple[str, ...]
+
+    def ways(self, model: NightModel) -> tuple[Way, ...]:
+        """How a model is run: each runtime in each form that it has."""
+        forms = self.content.forms or model.forms
+        return tuple(Way(runtime, form) for runtime in self.content.runtimes for form in forms_of(runtime, forms))
 
     def beside(self, name: str | None) -> Path | None:
         """A path of the file; None for none."""
@@ -118,12 +128,15 @@ def load_night(path: Path) -> NightPlan:
             check_choice("runtime", runtime)
             if runtime == BOTH:
                 raise OptionError("`runtimes` is a list", hint=f"name each: [{DEFAULT_RUNTIME}, {TFLM}]")
+        for form in content.forms:
+            check_choice("form", form)
         if content.vectors is not None:
             parse_vectors(str(content.vectors), folder)
     except TinyhilError as error:
         raise FarmFileError(f"{path}: {error.message}", hint=error.hint) from None
     plan = NightPlan(content, folder, farm, tuple(_models(path, content, folder)), choose_boards(content.boards))
-    jobs = len(plan.models) * len(plan.boards) * len(content.modes) * len(content.runtimes) * content.repeats
+    each = sum(len(plan.ways(model)) for model in plan.models)
+    jobs = each * len(plan.boards) * len(content.modes) * content.repeats
     if jobs > MOST_JOBS:
         raise FarmFileError(f"{path}: {jobs:,} jobs, more than {MOST_JOBS:,}", hint="make two nights of it")
     return plan
@@ -149,7 +162,7 @@ def _models(path: Path, content: NightFile, folder: Path) -> list[NightModel]:
             found.setdefault(match.resolve(), _card(match))
     names = Counter(card.name for card in found.values())
     return [
-        NightModel(card.name if names[card.name] == 1 else _relative(place, folder), place)
+        NightModel(card.name if names[card.name] == 1 else _relative(place, folder), place, card.form)
         for place, card in found.items()
     ]
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.runtimes.forms import DEFAULT_FORM
+
 if TYPE_CHECKING:
     from harness.nightly.file import NightPlan
 
@@ -24,7 +26,7 @@ class Batch:
     Attributes:
         model: name of the model.
         path: of its card or file.
-        board, mode, runtime: what it is run on and how.
+        board, mode, runtime, form: what it is run on and how.
         repeats: number of jobs.
         cost: expected seconds of one job.
     """
@@ -34,13 +36,15 @@ class Batch:
     board: str
     mode: str
     runtime: str
+    form: str
     repeats: int
     cost: float
 
     @property
     def key(self) -> str:
         """A name that stays the same from night to night."""
-        text = "\0".join((self.model, self.board, self.mode, self.runtime))
+        form = () if self.form == DEFAULT_FORM else (self.form,)
+        text = "\0".join((self.model, self.board, self.mode, self.runtime, *form))
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     @property
@@ -52,13 +56,13 @@ class Batch:
 def plan_batches(plan: NightPlan) -> tuple[Batch, ...]:
     """All batches of a night, longest first, as the sizes of the models tell."""
     content = plan.content
-    sizes = {model.name: _size(model.path) for model in plan.models}
+    costs = {model.name: 1.0 + _size(model.path) / 1e6 for model in plan.models}
     found = [
-        Batch(model.name, str(model.path), board, mode, runtime, content.repeats, 1.0 + sizes[model.name] / 1e6)
+        Batch(model.name, str(model.path), board, mode, way.runtime, way.form, content.repeats, costs[model.name])
         for model in plan.models
         for board in plan.boards
         for mode in content.modes
-        for runtime in content.runtimes
+        for way in plan.ways(model)
     ]
     return tuple(sorted(found, key=lambda batch: -batch.seconds))
 

@@ -28,7 +28,8 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS night (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     """CREATE TABLE IF NOT EXISTS batches (
         id INTEGER PRIMARY KEY, key TEXT NOT NULL, model TEXT NOT NULL, path TEXT NOT NULL, board TEXT NOT NULL,
-        mode TEXT NOT NULL, runtime TEXT NOT NULL, phase INTEGER NOT NULL, avoid TEXT NOT NULL, prefer TEXT NOT NULL,
+        mode TEXT NOT NULL, runtime TEXT NOT NULL, form TEXT NOT NULL,
+        phase INTEGER NOT NULL, avoid TEXT NOT NULL, prefer TEXT NOT NULL,
         pending INTEGER NOT NULL, running INTEGER NOT NULL, owner TEXT NOT NULL DEFAULT '')""",
     """CREATE TABLE IF NOT EXISTS jobs (
         id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, batch INTEGER NOT NULL REFERENCES batches,
@@ -51,7 +52,7 @@ class NightJob:
         id, key: its number and name.
         claim: the number under which its result is recorded.
         batch: number of its batch.
-        model, path, board, mode, runtime: what is run.
+        model, path, board, mode, runtime, form: what is run.
         avoid, prefer: a place of the farm that it must not, or should, run on; "" for any.
         attempts: claims so far, this one included.
     """
@@ -65,6 +66,7 @@ class NightJob:
     board: str
     mode: str
     runtime: str
+    form: str
     avoid: str
     prefer: str
     attempts: int
@@ -77,7 +79,7 @@ class Done:
     Attributes:
         key: the job's.
         batch: the batch's key.
-        model, board, mode, runtime: what was run.
+        model, board, mode, runtime, form: what was run.
         phase: 0 for the jobs of farm.yaml, 1 and 2 for the runs of suspects.
         place: the board of the farm that it ran on; "" where it never ran.
         attempts: how often it was begun.
@@ -91,6 +93,7 @@ class Done:
     board: str
     mode: str
     runtime: str
+    form: str
     phase: int
     place: str
     attempts: int
@@ -112,6 +115,8 @@ class Journal:
             self._db.execute("PRAGMA synchronous = FULL")
             for statement in _SCHEMA:
                 self._db.execute(statement)
+            if not any(column[1] == "form" for column in self._db.execute("PRAGMA table_info(batches)")):
+                self._db.execute("ALTER TABLE batches ADD COLUMN form TEXT NOT NULL DEFAULT 'static'")  # of before
 
     def __enter__(self) -> Self:
         return self
@@ -184,11 +189,11 @@ class Journal:
     def _insert(
         db: sqlite3.Connection, batch: Batch, phase: int, avoid: str, prefer: str, keys: Sequence[str]
     ) -> None:
-        row = (batch.key, batch.model, batch.path, batch.board, batch.mode, batch.runtime, phase, avoid, prefer)
+        row = (batch.key, batch.model, batch.path, batch.board, batch.mode, batch.runtime, batch.form)
         made = db.execute(
-            "INSERT INTO batches (key, model, path, board, mode, runtime, phase, avoid, prefer, pending, running)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            (*row, len(keys)),
+            "INSERT INTO batches (key, model, path, board, mode, runtime, form, phase, avoid, prefer, pending, running)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            (*row, phase, avoid, prefer, len(keys)),
         )
         db.executemany(
             "INSERT INTO jobs (key, batch, state) VALUES (?, ?, 'pending')", [(key, made.lastrowid) for key in keys]
@@ -241,7 +246,7 @@ class Journal:
             "UPDATE batches SET pending = pending - 1, running = running + 1, owner = ? WHERE id = ?", (worker, batch)
         )
         row = db.execute(
-            "SELECT j.id, j.key, j.claim, b.id, b.model, b.path, b.board, b.mode, b.runtime, b.avoid, b.prefer,"
+            "SELECT j.id, j.key, j.claim, b.id, b.model, b.path, b.board, b.mode, b.runtime, b.form, b.avoid, b.prefer,"
             " j.attempts FROM jobs j JOIN batches b ON b.id = j.batch WHERE j.id = ?",
             (number,),
         ).fetchone()
@@ -338,7 +343,7 @@ class Journal:
         """All recorded jobs, in the order of the plan."""
         with self._told():
             rows = self._db.execute(
-                "SELECT j.key, b.key, b.model, b.board, b.mode, b.runtime, b.phase, j.place, j.attempts,"
+                "SELECT j.key, b.key, b.model, b.board, b.mode, b.runtime, b.form, b.phase, j.place, j.attempts,"
                 " coalesce(j.ended - j.started, 0), j.verdict"
                 " FROM jobs j JOIN batches b ON b.id = j.batch WHERE j.state = 'done' ORDER BY j.id"
             )

@@ -104,7 +104,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _digest(batches: Sequence[Batch], plan: NightPlan) -> str:
-    content = plan.content.model_dump(exclude={"workers", "policy", "history", "farm", "time_limit", "lease"})
+    content = plan.content.model_dump(exclude={"workers", "policy", "history", "farm", "time_limit", "lease", "forms"})
     text = json.dumps([content, sorted(f"{batch.key} {batch.repeats}" for batch in batches)], sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
@@ -161,7 +161,7 @@ def _results(journal: Journal, phase: int) -> list[tuple[Done, Document]]:
     """The recorded jobs of a phase with their results, by name: the order in which they are run may differ."""
     jobs = sorted(
         (job for job in journal.done() if job.phase == phase),
-        key=lambda job: (job.model, job.board, job.mode, job.runtime, job.key),
+        key=lambda job: (job.model, job.board, job.mode, job.runtime, job.form, job.key),
     )
     return [(job, journal.document(job.key)) for job in jobs]
 

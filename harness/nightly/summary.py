@@ -14,6 +14,7 @@ from harness.errors import Category
 from harness.nightly.suspects import RerunFinding, Suspect
 from harness.report.document import Document
 from harness.report.plain import one_line
+from harness.runtimes.forms import DEFAULT_FORM
 
 if TYPE_CHECKING:
     from harness.history.verdicts import RunComparison
@@ -107,7 +108,8 @@ def _cell(text: Any) -> str:
 
 
 def _subject(job: Done) -> str:
-    return f"{job.model} on {job.board} ({job.mode}, {job.runtime})"
+    form = "" if job.form == DEFAULT_FORM else f", {job.form}"
+    return f"{job.model} on {job.board} ({job.mode}, {job.runtime}{form})"
 
 
 def _problem(job: Done, document: Document) -> dict[str, str]:

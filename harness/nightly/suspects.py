@@ -99,7 +99,7 @@ def answer_of(journal: Journal, job: Done) -> Any:
 
 
 def _single(batch: Batch) -> Batch:
-    return Batch(batch.model, batch.path, batch.board, batch.mode, batch.runtime, 1, batch.cost)
+    return Batch(batch.model, batch.path, batch.board, batch.mode, batch.runtime, batch.form, 1, batch.cost)
 
 
 def _by_key(journal: Journal) -> dict[str, Done]:

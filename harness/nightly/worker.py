@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import Category, TinyhilError
 from harness.nightly.journal import Journal, NightJob
+from harness.runtimes.forms import Way
 
 if TYPE_CHECKING:
     from harness.farm.source import FarmBoards
@@ -92,7 +93,8 @@ class Worker:
             verdict = "pass" if outcome.passed else "fail"
             document["image"]["file"] = None  # of the cache of this host
         except TinyhilError as error:
-            document = error_document(job.model, job.board, error, job.path, mode=job.mode, runtime=job.runtime)
+            way = Way(job.runtime, job.form)
+            document = error_document(job.model, job.board, error, job.path, mode=job.mode, way=way)
             verdict = "error" if error.category is not Category.CHECK else "fail"
         except Exception as error:  # a mistake of tinyhil must not cost the night
             document = _unexpected(job, error)
@@ -120,6 +122,7 @@ class Worker:
             opinions=SECOND_OPINIONS if settings.opinions else (),
             overrides=parse_overrides(None if job.mode == OWN_MODE else job.mode, None, None),
             runtime=job.runtime,
+            forms=(job.form,),
         )
 
 
@@ -137,7 +140,7 @@ def _unexpected(job: NightJob, error: Exception) -> dict[str, Any]:
     told = NightError(
         f"unexpected {type(error).__name__}: {error}", hint="this is a mistake in tinyhil, please report it"
     )
-    return error_document(job.model, job.board, told, job.path, mode=job.mode, runtime=job.runtime)
+    return error_document(job.model, job.board, told, job.path, mode=job.mode, way=Way(job.runtime, job.form))
 
 
 def main(arguments: list[str]) -> int:

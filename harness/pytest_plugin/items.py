@@ -34,7 +34,7 @@ from harness.report import rows
 from harness.report.document import Document, error_document, run_document
 from harness.report.heartbeat import Heartbeat
 from harness.report.plain import one_line, plain
-from harness.runtimes import DEFAULT_RUNTIME
+from harness.runtimes.forms import Way
 from harness.validate.card import (
     FILES,
     SUFFIX,
@@ -47,7 +47,7 @@ from harness.validate.card import (
     parse_vectors,
 )
 from harness.validate.checks import Status, check_names
-from harness.validate.options import Options, apply_options, check_choice, mode_of, npu_of, runtimes_of
+from harness.validate.options import Options, apply_options, check_choice, in_way, mode_of, npu_of, way_words, ways_of
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
 from harness.version import __version__
@@ -64,7 +64,7 @@ class PluginState:
         self._write = write
         self.boards = FarmBoards(settings.farm) if settings.farm else OwnBoards()
         self.bench = Workbench(boards=self.boards)
-        self._runs: dict[tuple[Path, str, str], CardRun | TinyhilError] = {}
+        self._runs: dict[tuple[Path, str, Way], CardRun | TinyhilError] = {}
         self._failures = Failures()
         self._files: list[tuple[str, str]] = []  # (name, file) of cards that are compared
         self._documents: list[Document] = []  # of runs since the last report
@@ -75,17 +75,17 @@ class PluginState:
         if isinstance(self.boards, FarmBoards):
             self.boards.close()
 
-    def run_of(self, card: Card, board: str, runtime: str) -> CardRun:
-        """The run of a card on a board with a runtime; made by the first call.
+    def run_of(self, card: Card, board: str, way: Way) -> CardRun:
+        """The run of a card on a board in one way; made by the first call.
 
         Raises:
             TinyhilError: the run failed: the same error at every call, but for faults of the infrastructure, after
                 which the next call tries again.
         """
-        key = (card.path or card.model, board, runtime)
+        key = (card.path or card.model, board, way)
         if key not in self._runs:
             try:
-                self._runs[key] = self.run(card, board, replace(self.settings.options, runtime=runtime))
+                self._runs[key] = self.run(card, board, in_way(self.settings.options, way))
             except TinyhilError as error:
                 if error.category is Category.INFRASTRUCTURE:
                     raise
@@ -102,9 +102,9 @@ class PluginState:
                 outcome = self.bench.validate(card, board, options, tell)
         except TinyhilError as error:
             file, mode = str(card.path or card.model), mode_of(card, options)
-            runtime = options.runtime or card.runtime
+            way = Way(options.runtime or card.runtime, (options.forms or card.form)[0])
             npu = npu_of(card, options)
-            self._keep(error_document(card.name, board, error, file, mode=mode, runtime=runtime, npu=npu))
+            self._keep(error_document(card.name, board, error, file, mode=mode, way=way, npu=npu))
             raise
         run = CardRun(outcome, run_document(outcome))
         self._keep(run.document)
@@ -179,13 +179,13 @@ class _HilFile(pytest.File):
         raise NotImplementedError
 
     def collect(self) -> Iterable[pytest.Item]:
-        """One item per check, board and runtime."""
+        """One item per check, board, runtime and form."""
         card, options = self.card(), self._state.settings.options
         for board in self._state.settings.boards:
-            for runtime in runtimes_of(card, options, board):
-                judged = apply_options(card, replace(options, runtime=runtime))
-                place = board if runtime == DEFAULT_RUNTIME else f"{board}-{runtime}"
-                about = {"state": self._state, "card": judged, "board": board, "runtime": runtime}
+            for way in ways_of(card, options, board):
+                judged = apply_options(card, in_way(options, way))
+                place = "-".join((board, *way_words(way)))
+                about = {"state": self._state, "card": judged, "board": board, "way": way}
                 for check in check_names(judged, board):
                     yield CheckItem.from_parent(self, name=f"{check}[{place}]", check=check, **about)
                 if self._state.settings.compare:
@@ -216,20 +216,20 @@ class ModelFile(_HilFile):
 
 
 class RunItem(pytest.Item):
-    """Something of the run of one card on one board with one runtime."""
+    """Something of the run of one card on one board in one way."""
 
-    def __init__(self, *, state: PluginState, card: Card, board: str, runtime: str, **rest: Any) -> None:
+    def __init__(self, *, state: PluginState, card: Card, board: str, way: Way, **rest: Any) -> None:
         super().__init__(**rest)
         self.card = card
         self.board = board
-        self.runtime = runtime
+        self.way = way
         self._state = state
         self._run: CardRun | None = None
         self.add_marker("hil")
 
     def setup(self) -> None:
         """Makes the run, unless another item has."""
-        self._run = self._state.run_of(self.card, self.board, self.runtime)
+        self._run = self._state.run_of(self.card, self.board, self.way)
 
 
 class CheckItem(RunItem):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from harness.history.verdicts import RunComparison
 from harness.report import rows
 from harness.report.document import Document
+from harness.runtimes.forms import DEFAULT_FORM
 
 Property = tuple[str, object]
 _MOST_DELTAS = 20
@@ -77,6 +78,8 @@ def _figures(document: Document) -> dict[str, object]:
         "flash_bytes": memory["flash"],
         time["unit"]: time["total"],
     }
+    if document["form"] != DEFAULT_FORM:
+        found["form"] = document["form"]
     for kernels in ("reference", "cmsis-nn"):
         found[f"ratio_to_tflm_{kernels}"] = rows.ratio_to_tflm(document, kernels, "total")
     estimated = rows.ratio_to_tflm(document, "cmsis-nn", "total", measured=False)

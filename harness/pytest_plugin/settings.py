@@ -33,6 +33,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "max_arena": ("BYTES", "arena that must not be exceeded, such as 32k (1000) or 32KiB"),
     "max_flash": ("BYTES", "flash of weights, tables and code that must not be exceeded"),
     "runtime": ("NAME", "tinyhil, tflm (Arm's program, on mps3-an547) or both (default: the cards', or tinyhil)"),
+    "form": ("FORM", "static, relocatable or both as static,relocatable (default: the cards', or static)"),
     "tflm_runner": ("FILE", "Arm's program of TFLM, instead of that of the installed package mlia-ethos-u"),
     "npu": ("ACCELERATOR", "compile for an Ethos-U by Vela first: ethos-u55-128; then ,optimise=Size and the like"),
     "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert, onnxruntime or spec"),
@@ -40,7 +41,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "compare": ("BASE", "compare with results of the history, such as last-good: what regressed is a failed test"),
     "policy": ("FILE", "what may change, YAML: `tinyhil docs history`"),
 }
-LIST_SETTINGS = ("board", "model", "placement")
+LIST_SETTINGS = ("board", "model", "placement", "form")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def settings(config: pytest.Config) -> Settings:
     from harness.farm.address import parse_farm
     from harness.hardware.placement import parse_placement
     from harness.npu.compiling import parse_npu
+    from harness.runtimes.forms import split_forms
     from harness.validate.card import parse_vectors
     from harness.validate.options import Options, check_choice, choose_boards
 
@@ -109,6 +111,9 @@ def settings(config: pytest.Config) -> Settings:
     runtime = next(iter(values(config, "runtime")), None)
     if runtime is not None:
         check_choice("runtime", runtime)
+    forms = split_forms(values(config, "form"))
+    for form in forms:
+        check_choice("form", form)
     runner = next(iter(values(config, "tflm_runner")), None)
     vectors = next(iter(values(config, "vectors")), None)
     npu = next(iter(values(config, "npu")), None)
@@ -121,6 +126,7 @@ def settings(config: pytest.Config) -> Settings:
             link=link,
             oracle=oracle,
             runtime=runtime,
+            forms=forms,
             tflm_runner=here / runner if runner else None,
             vectors=parse_vectors(vectors, here) if vectors else None,
             npu=parse_npu(npu) if npu else None,

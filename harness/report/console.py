@@ -13,7 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.errors import TinyhilError
-from harness.report import analysis_rows, compression, cycles, rows, tflm
+from harness.report import addresses, analysis_rows, compression, cycles, rows, tflm
 from harness.report.document import Document
 from harness.report.plain import one_line, plain
 from harness.report.table import GAP, NARROWEST, FittedTable, ReportTable, fit
@@ -100,6 +100,7 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
             yield Panel(Text(rows.first_difference(document)), title="First differing layer", border_style="red")
         yield table(rows.metrics(document))
         yield from _compression(document)
+        yield from _addresses(document)
         yield from _sums(document)
         yield from _memory(document)
         if document["opinions"] or document["opinion_notes"]:
@@ -112,6 +113,12 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
 def _compression(document: Document) -> Iterable[RenderableType]:
     if document.get("compression"):
         yield table(compression.table(document["compression"]))
+
+
+def _addresses(document: Document) -> Iterable[RenderableType]:
+    if document.get("static"):
+        yield table(addresses.addresses(document))
+        yield table(addresses.layers(document))
 
 
 def _sums(document: Document) -> Iterable[RenderableType]:
@@ -133,6 +140,7 @@ def profile(document: Document, *, listings: bool = False) -> Iterable[Renderabl
     yield from _stand_in(document)
     yield table(rows.profile(document))
     yield table(rows.against_tflm(document))
+    yield from _addresses(document)
     yield from _compression(document)
     if tflm.program_of(document):
         yield from (_line(f"  {text}") for text in tflm.sums(document))

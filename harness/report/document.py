@@ -14,11 +14,13 @@ from harness.compiler.plan import Plan
 from harness.errors import TinyhilError
 from harness.ir.graph import Graph
 from harness.npu.compiling import accelerator_of_graph
+from harness.report.addresses import addresses_document, static_document
 from harness.report.arena import arena_document
 from harness.report.compression import compressed_document, compression_document
 from harness.report.edges import reads_from
 from harness.report.verdict import diff_document, verdict_document
 from harness.runtimes import ProgramRuntime
+from harness.runtimes.forms import DEFAULT_FORM, Way
 from harness.validate.baselines import Baseline, by_layer, missing_reason
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def run_document(outcome: Outcome) -> Document:
             "name": outcome.card.name,
             "board": board_document(outcome.resolved),
             "runtime": outcome.runtime.name,
+            "form": outcome.form,
             "npu": accelerator_of_graph(outcome.graph),
             "program": outcome.image.toolchain if isinstance(outcome.runtime, ProgramRuntime) else None,
             "link": outcome.link,
@@ -70,6 +73,8 @@ def run_document(outcome: Outcome) -> Document:
             "macs": outcome.package.manifest["macs"],
             "macs_of_file": outcome.package.manifest["macs_of_file"],
             "layers": _layers(outcome),
+            "addresses": addresses_document(outcome),
+            "static": static_document(outcome),
             "removed": outcome.package.manifest["removed"],
             "baselines": [_baseline(b, outcome) for b in outcome.baselines],
             "baseline_note": None
@@ -136,7 +141,7 @@ def error_document(
     file: str = "",
     *,
     mode: str = "",
-    runtime: str = "",
+    way: Way | None = None,
     npu: str | None = None,
 ) -> Document:
     """The document of a run that an error ended.
@@ -145,7 +150,8 @@ def error_document(
         name, board: of the card or model, and the board that was asked for.
         error: what ended it.
         file: the card's path, or the model's if there is no card.
-        mode, runtime: what was to be optimized for, and what was to compute it; "" where it is not known.
+        mode: what was to be optimized for; "" where it is not known.
+        way: what was to compute it, and in which form; None where it is not known.
         npu: the accelerator that it was to be compiled for; None for the core alone.
     """
     return {
@@ -154,7 +160,8 @@ def error_document(
         "file": file,
         "board": {"asked": board},
         "goals": {"optimize": mode},
-        "runtime": runtime,
+        "runtime": "" if way is None else way.runtime,
+        "form": DEFAULT_FORM if way is None else way.form,
         "npu": npu,
         "error": error.as_dict(),
         "transcript": error.transcript,

@@ -19,6 +19,7 @@ from harness.report.tflm import (
     runtime_of,
 )
 from harness.runtimes import DEFAULT_RUNTIME
+from harness.runtimes.forms import DEFAULT_FORM
 from harness.validate.names import shorten
 
 RATIOS = "to TFLM"
@@ -41,10 +42,12 @@ def percent(value: float | None) -> str:
 
 
 def board_name(document: Document) -> str:
-    """The board that was asked for, its stand-in if one ran, and the runtime if it is not tinyhil's own."""
+    """The board that was asked for, its stand-in if one ran, the runtime if it is not tinyhil's own, and the form."""
     board, runtime = document["board"], runtime_of(document)
     text = f"{board['asked']} (ran on {board['ran_on']})" if board.get("stand_in") else str(board["asked"])
-    return text if runtime == DEFAULT_RUNTIME else f"{text}, runtime {runtime}"
+    text = text if runtime == DEFAULT_RUNTIME else f"{text}, runtime {runtime}"
+    form = document.get("form") or DEFAULT_FORM
+    return text if form == DEFAULT_FORM else f"{text}, {form}"
 
 
 def verdict_word(document: Document) -> str:

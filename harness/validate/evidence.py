@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.runtimes.base import Runtime
     from harness.validate.float_model import FloatModel
     from harness.validate.measurement import Measurement
+    from harness.validate.places import PlaceRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,7 @@ class Evidence:
     Attributes:
         graph: the model as imported; `plan.graph` is what ran.
         float_model: the card's, with its accuracy; None without.
+        places: what it showed at each of its addresses; the first is `measurement`.
         classes: whether labels are the classes of output 0; else they say which vectors its score should find.
     """
 
@@ -45,6 +47,7 @@ class Evidence:
     measurement: Measurement
     classes: bool = True
     float_model: FloatModel | None = None
+    places: tuple[PlaceRun, ...] = ()
 
     @cached_property
     def outputs(self) -> tuple[TensorDiff, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +11,7 @@ from harness.compiler.goals import Mode, Overrides
 from harness.errors import OptionError
 from harness.ethosu.vela import VelaOptions
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, Runtime
+from harness.runtimes.forms import DEFAULT_FORM, FORMS, Way, forms_of
 from harness.validate.card import TRUTHS, Card, CompressKeys, FileVectors, NpuKeys, RandomVectors
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Options:
         probe: unique id of the debug probe, or BOARD=ID,...; see harness.boards.backends.pyocd.probes.wanted_probe.
         overrides: goals of the compiler; override the card's.
         runtime: name of the runtime that computes the model on the board, see harness.runtimes; None for the card's.
+        forms: names of the forms that the model runs in, see harness.runtimes.forms; () for the card's.
         tflm_runner: Arm's program of TFLM, instead of the installed one.
         npu: what Vela compiles the model for; None for what the card says.
         compress: how weights are stored in fewer bits; None for what the card says.
@@ -55,13 +57,14 @@ class Options:
     probe: str | None = None
     overrides: Overrides = Overrides()
     runtime: str | None = None
+    forms: tuple[str, ...] = ()
     tflm_runner: Path | None = None
     npu: VelaOptions | None = None
     compress: CompressKeys | None = None
 
 
 def apply_options(card: Card, options: Options) -> Card:
-    """The card with the options' vectors, oracle and runtime.
+    """The card with the options' vectors, oracle, runtime and forms.
 
     For random vectors it is without what needs labels or targets; for a program that takes model files without what
     generated code is judged by: the outputs of its layers, and budgets.
@@ -77,6 +80,8 @@ def apply_options(card: Card, options: Options) -> Card:
         changes["oracle"] = options.oracle
     if options.runtime is not None:
         changes["runtime"] = options.runtime
+    if options.forms:
+        changes["form"] = options.forms
     if options.npu is not None:
         changes["npu"] = NpuKeys.of(options.npu)
     card = card.model_copy(update=changes) if changes else card
@@ -121,6 +126,34 @@ def runtimes_of(card: Card, options: Options, board: str) -> tuple[str, ...]:
     return (DEFAULT_RUNTIME, TFLM) if runs else (DEFAULT_RUNTIME,)
 
 
+def ways_of(card: Card, options: Options, board: str) -> tuple[Way, ...]:
+    """How the card is run on a board, one way after the other: each runtime in each form that it has.
+
+    Raises:
+        BoardConfigError: there is no such board.
+        OptionError: there is no such way.
+    """
+    forms = options.forms or card.form
+    found = [Way(runtime, form) for runtime in runtimes_of(card, options, board) for form in forms_of(runtime, forms)]
+    if not found:
+        raise OptionError(
+            f"runtime {options.runtime or card.runtime} runs model files as they are, and has no form {forms[0]}",
+            hint=f"leave --runtime out, or take --form {DEFAULT_FORM}",
+        )
+    return tuple(found)
+
+
+def in_way(options: Options, way: Way) -> Options:
+    """The options of a run in one of these ways."""
+    return replace(options, runtime=way.runtime, forms=(way.form,))
+
+
+def way_words(way: Way) -> tuple[str, ...]:
+    """What differs from tinyhil's own runtime and the form that is linked."""
+    runtime = () if way.runtime == DEFAULT_RUNTIME else (way.runtime,)
+    return runtime if way.form == DEFAULT_FORM else (*runtime, way.form)
+
+
 def mode_of(card: Card, options: Options) -> Mode:
     """What is optimized for: as the options say, else the card, else the default."""
     return options.overrides.or_else(card.compile.overrides).goals.optimize
@@ -133,7 +166,7 @@ def npu_of(card: Card, options: Options) -> str | None:
     return None if card.npu is None else card.npu.accelerator
 
 
-def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> None:
+def check_choice(option: Literal["link", "oracle", "runtime", "form"], value: str) -> None:
     """Checks the value of an option.
 
     Raises:
@@ -141,7 +174,8 @@ def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> No
     """
     from harness.oracle.oracle import gating_names
 
-    allowed = {"link": lambda: LINKS, "oracle": gating_names, "runtime": runtime_choices}[option]()
+    names = {"link": lambda: LINKS, "oracle": gating_names, "runtime": runtime_choices, "form": FORMS.names}
+    allowed = names[option]()
     if value not in allowed:
         raise OptionError(f"no {option} is named '{value}'", hint=f"one of: {', '.join(allowed)}")
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.compiler.emit.package import Package
     from harness.runtimes import Runtime
     from harness.validate.measurement import Measurement
+    from harness.validate.places import PlaceRun, StaticRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,9 @@ class Outcome:
         card: with the options applied.
         graph: the model as imported; `plan.graph` is what runs.
         runtime: the runtime that computed it on the board.
+        form: the name of the form in which it ran.
+        places: what it showed at each of its addresses; the first is `measurement`.
+        static: the form that is linked, for the price of another one; None where it is that.
         reference: results of the oracle that the verdict is based on.
         link, link_check: what carried the frames, and what was run over another link besides; None if nothing was.
         opinion_notes: why a second reference has no results.
@@ -49,6 +53,7 @@ class Outcome:
     card: Card
     graph: Graph
     runtime: Runtime
+    form: str
     package: Package
     resolved: Resolved
     link: str
@@ -65,6 +70,8 @@ class Outcome:
     compression: Compression | None = None
     notes: tuple[str, ...] = ()
     link_check: LinkCheck | None = None
+    places: tuple[PlaceRun, ...] = ()
+    static: StaticRun | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property

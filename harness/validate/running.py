@@ -12,6 +12,7 @@ from harness.errors import TinyhilError
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
 from harness.runtimes import Runtime
+from harness.runtimes.forms import Form, FormedImage
 from harness.validate.link_check import LinkCheck
 from harness.validate.vectors import Vectors
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
     from harness.boards import Resolved, Session
     from harness.boards.source import BoardSource
-    from harness.build import Image
+    from harness.build import Image, PackageSources
     from harness.compiler.emit.package import Package
     from harness.compression.network import CompressedModel
     from harness.hardware.board import Placement
+    from harness.link.client import Client
     from harness.link.compare import ExpectedLayers
     from harness.validate.measurement import Measurement
+    from harness.validate.places import PlaceRun, StaticRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,7 @@ class Subject:
     """What is run on which board.
 
     Attributes:
+        form: how it becomes an image.
         graph: what runs.
         model: what the reference computes: the same, or the model before Vela compiled it.
         compressed: how `graph` was made of the card's model; None where it is that.
@@ -42,6 +46,7 @@ class Subject:
 
     resolved: Resolved
     runtime: Runtime
+    form: Form
     graph: Graph
     vectors: Vectors
     placement: Placement | None
@@ -60,21 +65,39 @@ class Ran:
     transcript: str = ""
     notes: tuple[str, ...] = ()
     link_check: LinkCheck | None = None
+    places: tuple[PlaceRun, ...] = ()
+    static: StaticRun | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class GivenForm:
+    """A form that is no name's, such as a file of a user's, and the package that it was made of."""
+
+    form: Form
+    package: Package
 
 
 def run_image(
     boards: BoardSource,
     subject: Subject,
-    image: Image,
-    package: Package,
+    formed: FormedImage,
     tell: Progress,
     expected: Sequence[ExpectedLayers] | None = None,
-) -> tuple[Measurement, str, tuple[str, ...]]:
-    """(measurement, transcript of the line, notes of the board's session)."""
-    with _session(boards, subject.resolved, image) as session:
-        measurement = _measure(session, subject, image, package, tell, expected)
+) -> tuple[tuple[PlaceRun, ...], str, tuple[str, ...]]:
+    """(measurements at each place, transcript of the line, notes of the board's session)."""
+    from harness.boards.session import open_client
+    from harness.validate.places import PlaceRun
+
+    with _session(boards, subject.resolved, formed.image) as session:
+        client = open_client(session, formed.image)
+        if formed.prepare is not None:
+            formed.prepare(client, tell)
+        runs = tuple(
+            PlaceRun(place.name, _measure(session, client, subject, formed.image, place.package, tell, expected))
+            for place in formed.places
+        )
         transcript = session.transcript()
-    return measurement, transcript, tuple(session.notes())
+    return runs, transcript, (*formed.notes, *session.notes())
 
 
 @contextmanager
@@ -90,18 +113,18 @@ def _session(boards: BoardSource, resolved: Resolved, image: Image) -> Iterator[
 
 def _measure(
     session: Session,
+    client: Client,
     subject: Subject,
     image: Image,
-    package: Package,
+    package: PackageSources,
     tell: Progress,
     expected: Sequence[ExpectedLayers] | None,
 ) -> Measurement:
     """Runs all vectors; looks at layers' outputs only for those that are compared."""
-    from harness.boards.session import open_client
     from harness.validate.measurement import measure
 
     inputs, compared = subject.vectors.inputs, subject.compared
-    client, measures = open_client(session, image), subject.runtime.measures
+    measures = subject.runtime.measures
 
     def run(part: Sequence[Sequence[Array]], *, layers: bool, profile: bool = True) -> Measurement:
         return measure(

@@ -15,7 +15,7 @@ from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
-from harness.errors import OptionError, OracleError, OracleMissingError, PlacementError
+from harness.errors import OptionError, OracleError, OracleMissingError
 from harness.ethosu.vela import VelaOptions
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
@@ -23,6 +23,7 @@ from harness.npu.compiling import for_npu, on_npu
 from harness.oracle import ORACLES
 from harness.quantization.types import Array
 from harness.runtimes import DEFAULT_RUNTIME, ProgramRun, ProgramRuntime, making_sources
+from harness.runtimes.forms import DEFAULT_FORM, FORMS, Form, FormedImage
 from harness.validate import vectors
 from harness.validate.beside_tflm import LIVE_VECTORS, BesideTflm, beside_tflm
 from harness.validate.card import Card
@@ -36,14 +37,15 @@ from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_
 from harness.validate.npu import SPECIFICATION, check_npu, reference_of
 from harness.validate.options import ORIGINAL_OPINION, Options, apply_options, chosen_runtime
 from harness.validate.outcome import Outcome
+from harness.validate.places import StaticRun, run_static
+from harness.validate.placing import stand_in_notes, wanted_regions
 from harness.validate.reference import Reference, References
-from harness.validate.running import Ran, Subject, run_image
+from harness.validate.running import GivenForm, Ran, Subject, run_image
 from harness.validate.truth import check_truth, labels_are_classes
 from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, make_verdict
 
 if TYPE_CHECKING:
-    from harness.boards import Resolved
     from harness.boards.source import BoardSource
     from harness.build import Image
     from harness.compiler.emit.package import Package
@@ -135,27 +137,36 @@ class Workbench:
         return self._packages[key]
 
     def validate(
-        self, card: Card, board: str, options: Options = Options(), progress: Progress | None = None  # noqa: B008
+        self,
+        card: Card,
+        board: str,
+        options: Options = Options(),  # noqa: B008
+        progress: Progress | None = None,
+        given: GivenForm | None = None,
     ) -> Outcome:
-        """Builds the card's model for `board`, runs it there, and compares.
+        """Builds the card's model for `board`, runs it there, and compares; `given` is a form that no option names.
 
         Raises:
             TinyhilError: the checks could not be made. A check that fails raises nothing.
         """
         notes: list[str] = []
-        outcome = self.boards.again(lambda: self._validate(card, board, options, progress or _silent), notes.append)
+        tell = progress or _silent
+        outcome = self.boards.again(lambda: self._validate(card, board, options, tell, given), notes.append)
         return replace(outcome, notes=(*outcome.notes, *notes)) if notes else outcome
 
-    def _validate(self, card: Card, board: str, options: Options, tell: Progress) -> Outcome:
+    def _validate(
+        self, card: Card, board: str, options: Options, tell: Progress, made: GivenForm | None = None
+    ) -> Outcome:
         clock = PhaseClock()
         card = self._of_specification(apply_options(card, options))
         with clock.phase("import"):
             subject = self._subject(card, board, options, tell)
+            subject = subject if made is None else replace(subject, form=made.form)
         resolved, graph, given = subject.resolved, subject.graph, subject.vectors
         with clock.phase("oracle"):
             tell(f"oracle {card.oracle}", 0, 0)
             reference = reference_of(self._references, card.oracle, subject, tell)
-        ran = self._ran(card, subject, options, reference, clock, tell)
+        ran = self._ran(card, subject, options, reference, clock, tell, None if made is None else made.package)
         package, image, measurement = ran.package, ran.image, ran.measurement
         with clock.phase("compare"):
             classes = labels_are_classes(card)
@@ -163,7 +174,7 @@ class Workbench:
             compression = compression_of(card, subject, reference, self._references, tell)
             evidence = Evidence(
                 resolved, subject.runtime, graph, package.plan, given, reference, image, measurement, classes,
-                float_model,
+                float_model, ran.places,
             )
             verdict = make_verdict(card, evidence)
             opinions, opinion_notes = self._opinions(card, subject.model, given, options, measurement, tell)
@@ -173,6 +184,7 @@ class Workbench:
             card=card,
             graph=graph,
             runtime=subject.runtime,
+            form=subject.form.name,
             package=package,
             resolved=resolved,
             link=image.link,
@@ -187,6 +199,8 @@ class Workbench:
             float_model=float_model,
             compression=compression,
             baselines=beside.baselines,
+            places=ran.places,
+            static=ran.static,
             transcript=ran.transcript,
             notes=(
                 *graph.notes, *ran.notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options),
@@ -220,10 +234,11 @@ class Workbench:
         if isinstance(runtime, ProgramRuntime):
             return list(self._run_program(runtime, graph, resolved.runs_on, given, options, tell).outputs)
         package = self.package(graph, target, goals=options.overrides.goals, runtime=runtime.name)
-        subject = Subject(resolved, runtime, graph, given, placement, 0, graph)
-        image = self._build(subject, package, options, tell=tell)
-        measurement, _, _ = run_image(self.boards, subject, image, package, tell)
-        return list(measurement.outputs)
+        form = FORMS.get((options.forms or (DEFAULT_FORM,))[0])
+        subject = Subject(resolved, runtime, form, graph, given, placement, 0, graph)
+        formed = self._build(subject, package, options, tell=tell)
+        runs, _, _ = run_image(self.boards, subject, formed, tell)
+        return list(runs[0].measurement.outputs)
 
     def _of_specification(self, card: Card) -> Card:
         """The card, with the specification for its oracle where that does not run its model.
@@ -241,7 +256,7 @@ class Workbench:
         model = self.graph(card.model)
         given = vectors.load(card.vectors, model, card.base)
         check_truth(card, given, model)
-        placement = assign_regions(resolved.runs_on, _wanted_regions(card, resolved, options))
+        placement = assign_regions(resolved.runs_on, wanted_regions(card, resolved, options))
         goals = goals_of(card, options.overrides)
         compressed = self.compressed(card, target_of_run(resolved, placement), goals, tell)
         model = model if compressed is None else compressed.graph
@@ -250,7 +265,8 @@ class Workbench:
         if card.checks.layers is not None and runtime.measures.layer_outputs:
             compared = len(given) if graph.states else min(len(given), options.layer_vectors)
         check_npu(graph, resolved.runs_on, placement)
-        return Subject(resolved, runtime, graph, given, placement, compared, model, compressed)
+        form = FORMS.get(card.form[0])
+        return Subject(resolved, runtime, form, graph, given, placement, compared, model, compressed)
 
     def _compile(self, card: Card, subject: Subject, options: Options) -> Package:
         target = target_of_run(subject.resolved, subject.placement)
@@ -258,22 +274,34 @@ class Workbench:
         return self.package(subject.graph, target, card.name, goals, runtime=subject.runtime.name)
 
     def _ran(
-        self, card: Card, subject: Subject, options: Options, reference: Reference, clock: PhaseClock, tell: Progress
+        self,
+        card: Card,
+        subject: Subject,
+        options: Options,
+        reference: Reference,
+        clock: PhaseClock,
+        tell: Progress,
+        made: Package | None = None,
     ) -> Ran:
         """Makes what the runtime runs, and runs it."""
         if isinstance(subject.runtime, ProgramRuntime):
             return self._ran_program(card, subject, subject.runtime, options, clock, tell)
         with clock.phase("compile"):
             tell("compile", 0, 0)
-            package = self._compile(card, subject, options)
+            package = self._compile(card, subject, options) if made is None else made
         with clock.phase("build"):
-            image = self._build(subject, package, options, tell=tell)
+            formed = self._build(subject, package, options, tell=tell)
         with clock.phase("run"):
             expected = expected_layers(package.plan, reference.tensors) if subject.compared else None
-            measurement, transcript, notes = run_image(self.boards, subject, image, package, tell, expected)
+            runs, transcript, notes = run_image(self.boards, subject, formed, tell, expected)
+        image, measurement = formed.image, runs[0].measurement
         with clock.phase("link check"):
-            link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
-        return Ran(package, image, measurement, transcript, notes, link_check)
+            link_check = None
+            if formed.prepare is None:
+                link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
+        with clock.phase("static form"):
+            static = self._static(subject, package, options, tell)
+        return Ran(package, image, measurement, transcript, notes, link_check, runs, static)
 
     def _ran_program(
         self, card: Card, subject: Subject, runtime: ProgramRuntime, options: Options, clock: PhaseClock, tell: Progress
@@ -323,12 +351,21 @@ class Workbench:
         *,
         link: str | None = None,
         tell: Progress | None = None,
-    ) -> Image:
+        form: Form | None = None,
+    ) -> FormedImage:
         board = subject.resolved.runs_on
         link = link or link_to_build(options.link, board)
         own = BuildOptions(link=link, placement=subject.placement, sanitize=options.sanitize)
         runtime = making_sources(subject.runtime.name)
-        return runtime.image([package], board, own, cache_dir=self._cache_dir, progress=tell)
+        form = form or subject.form
+        return form.image(runtime, package, board, own, cache_dir=self._cache_dir, progress=tell)
+
+    def _static(self, subject: Subject, package: Package, options: Options, tell: Progress) -> StaticRun | None:
+        """The first vector in the form that is linked, for the price of one that can be moved."""
+        if not subject.form.movable:
+            return None
+        formed = self._build(subject, package, options, tell=tell, form=FORMS.get(DEFAULT_FORM))
+        return run_static(self.boards, subject.resolved, formed.image, package, subject.vectors.inputs[0], tell)
 
     def _float_model(self, card: Card, graph: Graph, given: Vectors) -> FloatModel | None:
         """The card's float model, computed once for all boards."""
@@ -353,7 +390,7 @@ class Workbench:
         tell("uart", 0, 0)
 
         def build(link: str) -> Image:
-            return self._build(subject, package, options, link=link, tell=tell)
+            return self._build(subject, package, options, link=link, tell=tell).image
 
         first = None if expected is None else expected[0]
         vector = subject.vectors.inputs[0]
@@ -384,25 +421,3 @@ class Workbench:
 
 def _silent(what: str, done: int, total: int) -> None:
     pass
-
-
-def _wanted_regions(card: Card, resolved: Resolved, options: Options) -> dict[str, str]:
-    """Part of the image -> memory region: the card's entries for the board that runs, overridden by the options'."""
-    board = resolved.runs_on
-    return {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
-
-
-def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Options) -> tuple[str, ...]:
-    """A note where another board runs a model that the board asked for has no room for."""
-    asked = resolved.asked
-    if asked.name == resolved.runs_on.name:
-        return ()
-    from harness.build.fit import misfit
-
-    wanted = {**card.placing(asked.name, has_choice=asked.placement is not None), **options.placement}
-    try:
-        placement = assign_regions(asked, wanted)
-    except PlacementError as error:
-        return (f"{asked.name} itself: {error.message}",)
-    over = misfit([package], asked, placement)
-    return (f"{asked.name} itself has no room for it: {over}",) if over else ()

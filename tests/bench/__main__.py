@@ -15,6 +15,7 @@ from tests.bench import (
     farm,
     floats,
     history,
+    install,
     instructions,
     kernels,
     link,
@@ -24,6 +25,7 @@ from tests.bench import (
     oracle,
     ptq,
     recurrent,
+    relocatable,
     shapes,
     sizes,
     start,
@@ -42,12 +44,14 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "oracle": oracle.run,
     "kernels": kernels.run,
     "recurrent": recurrent.run,
+    "relocatable": relocatable.run,
     "wide": wide.run,
     "winograd": winograd.run,
     "shapes": shapes.run,
     "compress": compress.run,
     "floats": floats.run,
     "link": link.run,
+    "install": install.run,
     "npu": npu.run,
     "start": start.run,
     "sizes": sizes.run,
@@ -59,7 +63,13 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "onnx": onnx_nodes.run,
     "ptq": ptq.run,
 }
-OPTIONS = {"costs": costs.run, "tflm": tflm.main, "ptq": ptq.run, "shapes": shapes.run}
+OPTIONS = {
+    "costs": costs.run,
+    "relocatable": relocatable.run,
+    "tflm": tflm.main,
+    "ptq": ptq.run,
+    "shapes": shapes.run,
+}
 """Benchmarks that take options."""
 
 

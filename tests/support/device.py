@@ -15,6 +15,9 @@ LAYERS = (("a", (8,)), ("b", (4, 4)), ("c", (OUTPUT,)))
 CLAIMS = ModelClaims("m", "00" * 32, ARENA, (INPUT,), (OUTPUT,), tuple(sizes for _, sizes in LAYERS))
 """What an honest device tells of its one model."""
 
+BEGUN = (Kind.INIT, Kind.INVOKE, Kind.CONTINUE, Kind.INSTALL)
+"""Requests that may take long, and are accepted first."""
+
 Answer = Callable[["HonestDevice", Frame], bytes]
 """What goes on the line for a request."""
 
@@ -77,7 +80,7 @@ class HonestDevice:
             return encode(kind | ANSWER, request.sequence, u(AnswerStatus.NO_SESSION, 1))
         made = encode(kind | ANSWER, request.sequence, u(0, 1) + self.content(kind, request.body))
         self.stored[request.sequence] = made
-        accepted = encode(Kind.ACCEPTED, request.sequence) if kind in (Kind.INIT, Kind.INVOKE, Kind.CONTINUE) else b""
+        accepted = encode(Kind.ACCEPTED, request.sequence) if kind in BEGUN else b""
         return accepted + made + (encode(Kind.READY, 0) if kind is Kind.RESET else b"")
 
     def content(self, kind: Kind, body: bytes) -> bytes:
@@ -104,6 +107,10 @@ class HonestDevice:
                 return u(ARENA) + u(ARENA - int.from_bytes(body[:4], "little"), 2) + u(0, 2)
             case Kind.LINE:
                 return b"".join(u(n) for n in (115_200, 0, 0, 0))
+            case Kind.SLOT:
+                return u(4000) + u(ARENA) + u(0, 1)
+            case Kind.INSTALL:
+                return u(0)
             case _:
                 return b""
 

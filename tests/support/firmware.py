@@ -28,16 +28,18 @@ def build(
     flags: Sequence[str] = (),
     test_faults: bool = True,
     stack_size: int | None = None,
+    models: Path = MODEL,
+    folders: Sequence[str] = (),
 ) -> Path:
-    """Compile and link an image of the test models; returns `out`."""
+    """Compile and link an image of the test models, with C of further folders of firmware/; returns `out`."""
     facts = yaml.safe_load((FIRMWARE / "ports" / port / "port.yaml").read_text())
     chosen = facts["links"][link or facts["default_link"]]
     arm = facts["toolchain"] == "arm"
     sources = [str(FIRMWARE / s) for s in [*facts["sources"], *chosen["sources"]]]
-    sources += sorted(str(p) for p in (FIRMWARE / "runtime").glob("*.c"))
+    sources += sorted(str(p) for folder in ("runtime", *folders) for p in (FIRMWARE / folder).glob("*.c"))
     command = [compiler or ("arm-none-eabi-gcc" if arm else "gcc"), "-O2", "-g", *WARNINGS]
     command += ["-ffunction-sections", "-fdata-sections", *facts["cflags"], *facts["ldflags"]]
-    command += [f"-I{FIRMWARE / i}" for i in facts["includes"]]
+    command += [f"-I{FIRMWARE / i}" for i in (*facts["includes"], *folders)]
     command += [f"-D{d}" for d in [*facts["defines"], *chosen["defines"]]]
     command += [f'-DHIL_BUILD_ID="{BUILD_ID}"', f'-DHIL_BOARD="{port}"', *flags]
     command += ["-DHIL_TEST_FAULTS"] if test_faults else []
@@ -45,7 +47,7 @@ def build(
     if facts["ldscript"]:
         stack_size = stack_size or facts["stack_size"]
         command += [f"-T{FIRMWARE / facts['ldscript']}", f"-Wl,--defsym=HIL_STACK_SIZE={stack_size}"]
-    command += [*sources, str(MODEL), *facts["libs"], "-o", str(out)]
+    command += [*sources, str(models), *facts["libs"], "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
     return out

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from harness.cli import terminal
+from harness.cli.generated import Generated, GeneratedPackage, GeneratedRelocatable, check_form
 from harness.cli.options import (
     CompressOption,
     JsonOption,
@@ -49,6 +50,23 @@ _ForceOption: TypeAlias = Annotated[
 ]
 
 
+_RelocatableOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--relocatable",
+        help="Write NAME.bin, code and weights that run at any address, instead of sources: tinyhil docs relocatable.",
+    ),
+]
+_WeightsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        metavar="PLACE",
+        help="Of relocatable models: inside, or apart in NAME_weights.bin, which may lie elsewhere. Default: inside.",
+    ),
+]
+
+
 def generate(
     target: TargetArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the C package.")],
@@ -79,50 +97,43 @@ def generate(
     max_flash: MaxFlashOption = None,
     npu: NpuOption = None,
     compress: CompressOption = None,
+    relocatable: _RelocatableOption = False,
+    weights: _WeightsOption = None,
     force: _ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware.
 
+    With --relocatable as one file of code and weights, NAME.bin, that a firmware runs at any address.
+
     A card (.hil.yaml) gives its model, what it is compiled for, and the names of its classes.
     """
     from harness.compiler.emit.folder import check_folder
-    from harness.compiler.emit.package import write_package
     from harness.compiler.emit.wrappers import chosen
 
     if core is not None and board is not None:
         raise OptionError("--core and --board exclude each other", hint="a board has its core: give only --board")
     wanted = [one.strip() for given in ecosystems or [] for one in given.split(",")]
+    check_form(relocatable, weights, wanted)
     chosen(wanted)  # a name that is not known is told before any work
     before = () if force else check_folder(output)
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     overrides = parse_overrides(optimize, max_arena, max_flash)
     with terminal.progress(as_json) as tell:
-        package, compressed = _package(target, core, board, _Made(name, overrides, npu, compress), wanted, tell)
-    paths = write_package(package, output, force=force)
-    for line in _changes(name, package.plan.name, before, output):
+        flat, compressed = _compiled(target, core, board, _Made(name, overrides, npu, compress), tell)
+        made = GeneratedRelocatable.of(flat.plan, weights, tell) if relocatable else GeneratedPackage.of(flat, wanted)
+    paths = made.write(output, force=force)
+    for line in _changes(name, made.plan.name, before, output):
         terminal.say(line)
-    if as_json:
-        terminal.print_json(_document(package, paths, wanted))
-        return
-    terminal.print_lines(*(f"{path}  {path.stat().st_size:,} B" for path in paths))
-    terminal.print_text(_summary(package.plan), *compressed)
-    terminal.print_lines(*_usage(package, wanted, output))
+    _tell(made, paths, output, compressed, as_json)
 
 
-def _package(
-    target: Path,
-    core: str | None,
-    board: str | None,
-    made: _Made,
-    ecosystems: Sequence[str],
-    tell: Progress,
+def _compiled(
+    target: Path, core: str | None, board: str | None, made: _Made, tell: Progress
 ) -> tuple[Package, list[str]]:
-    """The package of a model or card, with the stack that it takes; and what of it was compressed."""
+    """The package of a model or card; and what of it was compressed."""
     from harness.boards.registry import find_board
-    from harness.build.stack import stack_need
-    from harness.compiler.emit.package import emit
     from harness.cycles.targets import target_of
     from harness.hardware.target import Target
     from harness.npu.compiling import parse_npu
@@ -149,8 +160,7 @@ def _package(
         check_npu(graph, find_board(board))
     tell(f"compile {target.name}", 0, 0)
     flat = bench.package(card.labelled(graph), made_for, made.name, goals)
-    told = [] if compressed is None else lines(compressed_document(compressed))
-    return emit(flat.plan, ecosystems, stack_need(flat)), told
+    return flat, [] if compressed is None else lines(compressed_document(compressed))
 
 
 def _changes(asked: str | None, name: str, before: Sequence[str], output: Path) -> list[str]:
@@ -160,29 +170,13 @@ def _changes(asked: str | None, name: str, before: Sequence[str], output: Path) 
     return [*renamed, *([f"replaced package {gone} in {output}: each model has a folder of its own"] if gone else [])]
 
 
-def _usage(package: Package, ecosystems: Sequence[str], folder: Path) -> list[str]:
-    """How to take the package, a line for each ecosystem."""
-    from harness.compiler.emit.wrappers import WRAPPERS
-
-    named = ((name, WRAPPERS.get(name)) for name in dict.fromkeys(ecosystems))
-    return [f"{name}: {wrapper.usage(package.facts, folder.resolve().as_posix())}" for name, wrapper in named]
-
-
-def _document(package: Package, paths: Sequence[Path], ecosystems: Sequence[str]) -> dict[str, Any]:
-    from harness.compiler.emit.manifest import goals_document
-
-    plan = package.plan
-    return {
-        "kind": "package",
-        "name": plan.name,
-        "core": plan.core,
-        "goals": goals_document(plan.goals),
-        "files": [str(path) for path in paths],
-        "arena_size": plan.arena_size,
-        "arena_align": plan.arena_align,
-        "stack": package.manifest["stack"],
-        "ecosystems": list(ecosystems),
-    }
+def _tell(made: Generated, paths: Sequence[Path], output: Path, compressed: Sequence[str], as_json: bool) -> None:
+    if as_json:
+        terminal.print_json(made.document(paths))
+        return
+    terminal.print_lines(*(f"{path}  {path.stat().st_size:,} B" for path in paths))
+    terminal.print_text(_summary(made.plan), *compressed)
+    terminal.print_lines(*made.usage(output))
 
 
 def _summary(plan: Plan) -> str:

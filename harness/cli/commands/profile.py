@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +24,7 @@ from harness.cli.options import (
     BoardOption,
     CompressOption,
     FarmOption,
+    FormOption,
     HotOption,
     JsonOption,
     LinkOption,
@@ -46,6 +47,7 @@ from harness.cli.options import (
 from harness.compiler.goals import parse_overrides
 from harness.errors import Category, OptionError, ProfileError, ToolError
 from harness.runtimes import DEFAULT_RUNTIME
+from harness.runtimes.forms import DEFAULT_FORM, Way
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
@@ -98,11 +100,12 @@ def profile(
     vectors: ProfileVectorsOption = None,
     what_if: WhatIfOption = None,
     hot: HotOption = None,
-    form: FormatOption = Format.TEXT,
+    layout: FormatOption = Format.TEXT,
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
     runtime: RuntimeOption = None,
+    form: FormOption = None,
     tflm_runner: TflmRunnerOption = None,
     npu: NpuOption = None,
     compress: CompressOption = None,
@@ -126,31 +129,35 @@ def profile(
     """
     from harness.validate.workbench import Workbench
 
-    as_json = as_json or form is Format.JSON
+    as_json = as_json or layout is Format.JSON
     program = ProgramOptions(elf, start, stop, tuple(functions or ()), limit, markers)
     goals = optimize, max_arena, max_flash, compress
-    of_models = (placement, probe, farm, vectors, what_if, *goals, runtime, tflm_runner, npu)
+    of_models = (placement, probe, farm, vectors, what_if, *goals, runtime, form, tflm_runner, npu)
     if program.wanted(target, any(value is not None for value in of_models) or link != "auto"):
-        profile_elf.run(program, board, hot, "json" if as_json else form.value, report)
+        profile_elf.run(program, board, hot, "json" if as_json else layout.value, report)
         return
     assert target is not None
     (card,) = make_cards([target])
     overrides = parse_overrides(optimize, max_arena, max_flash)
-    options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu, compress)
-    if what_if or form is Format.SPEEDSCOPE:
-        _check_prediction(report, runtime)
-        _show_prediction(card, board, options, what_if or [], hot, form, as_json)
+    options = make_options(
+        link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu, compress, form
+    )
+    if what_if or layout is Format.SPEEDSCOPE:
+        _check_prediction(report, options)
+        _show_prediction(card, board, options, what_if or [], hot, layout, as_json)
         return
     with board_source(farm) as source:
         _show_run(card, board, options, Workbench(boards=source), hot, report, as_json)
 
 
-def _check_prediction(report: Path | None, runtime: str | None) -> None:
+def _check_prediction(report: Path | None, options: Options) -> None:
     """Refuses what only a whole run has."""
     if report:
         raise OptionError("--report wants a whole run", hint="leave --what-if and --format out")
-    if runtime not in (None, DEFAULT_RUNTIME):
+    if options.runtime not in (None, DEFAULT_RUNTIME):
         raise OptionError("cycles are modelled of tinyhil's code only", hint="leave --runtime out")
+    if options.forms not in ((), (DEFAULT_FORM,)):
+        raise OptionError(f"cycles are modelled of the form {DEFAULT_FORM} only", hint="leave --form out")
 
 
 def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: Progress) -> Prediction:
@@ -206,7 +213,7 @@ def _show_run(
     from harness.report.environment import environment
     from harness.report.tool_versions import tool_versions
     from harness.validate.card import RandomVectors
-    from harness.validate.options import runtimes_of
+    from harness.validate.options import in_way, ways_of
 
     if report:
         check_folder(report)
@@ -216,11 +223,10 @@ def _show_run(
         changes["vectors"] = RandomVectors(random=2, seed=card.vectors.seed)
     card = card.model_copy(update=changes)
     outcomes, documents = [], []
-    for runtime in runtimes_of(card, options, board):
+    for way in ways_of(card, options, board):
         with terminal.progress(as_json, f"{card.name} on {board}") as tell:
-            outcome = bench.validate(card, board, replace(options, runtime=runtime), tell)
-            modelled = _modelled if runtime == DEFAULT_RUNTIME else _modelled_tflm
-            more = modelled(card, board, options, bench, hot, tell)
+            outcome = bench.validate(card, board, in_way(options, way), tell)
+            more = _modelled_way(way)(card, board, options, bench, hot, tell)
         outcomes.append(outcome)
         documents.append({**run_document(outcome), **more})
     session = Invocation(command_line(), tool_versions(), environment=environment())
@@ -238,6 +244,17 @@ def _show_run(
         terminal.say(outcome.explain(), style="red")
     if failed:
         raise typer.Exit(Category.CHECK.value)
+
+
+def _modelled_way(way: Way) -> Callable[..., Document]:
+    """What models the cycles of a run."""
+    if way.form != DEFAULT_FORM:
+        return _not_modelled
+    return _modelled if way.runtime == DEFAULT_RUNTIME else _modelled_tflm
+
+
+def _not_modelled(*_: object) -> Document:
+    return {"modelled": None, "modelled_note": f"no modelled cycles: they are of the form {DEFAULT_FORM}"}
 
 
 def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: int | None, tell: Progress) -> Document:

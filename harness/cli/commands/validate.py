@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from harness.cli.options import (
     BoardsOption,
     CompressOption,
     FarmOption,
+    FormOption,
     HistoryOption,
     JsonOption,
     LinkOption,
@@ -36,7 +36,6 @@ from harness.cli.options import (
 )
 from harness.compiler.goals import parse_overrides
 from harness.errors import Category, TinyhilError
-from harness.runtimes import DEFAULT_RUNTIME
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
 
     from harness.boards.source import BoardSource
     from harness.report.document import Document
+    from harness.runtimes.forms import Way
     from harness.validate.card import Card
     from harness.validate.options import Options
 
@@ -63,6 +63,7 @@ def validate(
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
     runtime: RuntimeOption = None,
+    form: FormOption = None,
     tflm_runner: TflmRunnerOption = None,
     npu: NpuOption = None,
     compress: CompressOption = None,
@@ -83,7 +84,7 @@ def validate(
     names = choose_boards(board or [DEFAULT_BOARD])
     overrides = parse_overrides(optimize, max_arena, max_flash)
     options = make_options(
-        link, vectors, oracle, opinions, probe, placement, overrides, runtime, tflm_runner, npu, compress
+        link, vectors, oracle, opinions, probe, placement, overrides, runtime, tflm_runner, npu, compress, form
     )
     if report:
         check_folder(report)
@@ -121,18 +122,18 @@ def _run_all(
         TinyhilError: there is only one run, and it could not be made.
     """
     from harness.report.document import error_document, run_document
-    from harness.validate.options import mode_of, npu_of
+    from harness.validate.options import in_way, mode_of, npu_of, way_words
     from harness.validate.workbench import Workbench
 
     bench = Workbench(boards=source)
     documents: list[Document] = []
     code = 0
     for card in cards:
-        for number, (board, runtime) in enumerate(_places(card, boards, options)):
-            title = f"{card.name} on {board}" + ("" if runtime == DEFAULT_RUNTIME else f", runtime {runtime}")
+        for number, (board, way) in enumerate(_places(card, boards, options)):
+            title = ", ".join((f"{card.name} on {board}", *way_words(way)))
             with terminal.progress(quiet, title) as tell:
                 try:
-                    outcome = bench.validate(card, board, replace(options, runtime=runtime), tell)
+                    outcome = bench.validate(card, board, in_way(options, way), tell)
                     documents.append(run_document(outcome))
                     code = max(code, 0 if outcome.passed else Category.CHECK.value)
                 except TinyhilError as error:
@@ -140,15 +141,15 @@ def _run_all(
                         raise
                     file, mode = str(card.path or card.model), mode_of(card, options)
                     npu = npu_of(card, options)
-                    documents.append(error_document(card.name, board, error, file, mode=mode, runtime=runtime, npu=npu))
+                    documents.append(error_document(card.name, board, error, file, mode=mode, way=way, npu=npu))
                     code = max(code, error.category.value)
                     if error.category is Category.INPUT and number == 0:
                         break  # the error is the same on the other boards
     return documents, code
 
 
-def _places(card: Card, boards: Sequence[str], options: Options) -> list[tuple[str, str]]:
-    """(board, runtime) of every run of a card."""
-    from harness.validate.options import runtimes_of
+def _places(card: Card, boards: Sequence[str], options: Options) -> list[tuple[str, Way]]:
+    """(board, way) of every run of a card."""
+    from harness.validate.options import ways_of
 
-    return [(board, runtime) for board in boards for runtime in runtimes_of(card, options, board)]
+    return [(board, way) for board in boards for way in ways_of(card, options, board)]

@@ -98,7 +98,7 @@ def emit(plan: Plan, ecosystems: Iterable[str] = (), stack: StackNeed | None = N
     """
     wrappers = chosen(ecosystems)
     constants = Constants()
-    model = _model(plan, constants, stack)
+    model = model_facts(plan, constants, stack)
     functions = {function for layer in model["layers"] for function in layer["functions"]}
     # Even a model without a layer needs the macros.
     kernels = kernel_files_of(functions or {"requantize"}, version.__version__)
@@ -201,7 +201,8 @@ def write_package(package: Package, directory: Path, *, force: bool = False) -> 
     return [directory / name for name in contents]
 
 
-def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[str, Any]:
+def model_facts(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[str, Any]:
+    """What the templates say of a plan; `constants` takes its arrays."""
     graph = plan.graph
     upper = plan.name.upper()
     layers, shared = layer_entries(plan, constants)
@@ -240,6 +241,8 @@ def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[st
         "may_fail": any(layer["may_fail"] for layer in layers),
         "npu": _npu(plan),
         "stack": stack,
+        "parameters": "uint8_t *arena",
+        "weights_apart": False,
     }
 
 

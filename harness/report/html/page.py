@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from harness.report import compression, cycles, rows, tflm
+from harness.report import addresses, compression, cycles, rows, tflm
 from harness.report.document import Document
 from harness.report.html.arena import arena_map, fullest
 from harness.report.html.bars import budgets, chip, layer_bars, regions, series
@@ -150,6 +150,9 @@ def _tables(run: Document) -> Iterator[ReportTable]:
     yield rows.metrics(run)
     if run.get("compression"):
         yield compression.table(run["compression"])
+    if run.get("static"):
+        yield addresses.addresses(run)
+        yield addresses.layers(run)
     yield rows.opinions(run)
 
 

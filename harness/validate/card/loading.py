@@ -81,6 +81,7 @@ def load_card(path: Path) -> Card:
         vectors=card.vectors,
         oracle=card.oracle,
         runtime=card.runtime,
+        form=card.form,
         checks=card.checks,
         budgets=card.budgets,
         placement=card.placement,

@@ -18,6 +18,7 @@ from harness.errors import CardError, OptionError
 from harness.ethosu.vela import OPTIMISE, VelaOptions
 from harness.ir.graph import Graph
 from harness.runtimes import DEFAULT_RUNTIME
+from harness.runtimes.forms import DEFAULT_FORM, split_forms
 from harness.validate.card.compress import CompressField
 from harness.validate.card.labels import LabelsField
 from harness.validate.card.record import PathText, Record
@@ -41,8 +42,27 @@ def _runs(name: str) -> str:
     return name
 
 
+def _is_form(name: str) -> str:
+    from harness.runtimes.forms import FORMS
+
+    known = FORMS.names()
+    if name not in known:
+        raise ValueError(f"there is no form '{name}'; there are {', '.join(map(repr, known))}")
+    return name
+
+
+def _forms(value: object) -> object:
+    """One form is short for a list of one."""
+    if isinstance(value, str):
+        return split_forms([value])
+    return tuple(dict.fromkeys(value)) if isinstance(value, list) else value
+
+
 OracleName: TypeAlias = Annotated[str, AfterValidator(_gates)]
 RuntimeName: TypeAlias = Annotated[str, AfterValidator(_runs)]
+FormNames: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(_is_form)], ...], BeforeValidator(_forms), Field(min_length=1)
+]
 
 
 class Tolerance(Record):
@@ -258,6 +278,7 @@ class CardKeys(Record):
     vectors: VectorsField = RandomVectors(random=20)
     oracle: OracleName = "tflm"
     runtime: RuntimeName = DEFAULT_RUNTIME
+    form: FormNames = (DEFAULT_FORM,)
     checks: Checks = Checks()
     budgets: dict[str, Budget] = {}
     placement: Annotated[dict[str, Placing], BeforeValidator(_placement)] = {}
@@ -281,6 +302,7 @@ class Card(Record):
         vectors: the source of the inputs.
         oracle: name of the oracle that the checks compare with.
         runtime: name of what computes the model on a board, or "both".
+        form: names of the forms that the model runs in, one after the other.
         checks, budgets, placement: as in the file; the latter two by board name or "default".
         compile: goals of the compiler.
         npu: what Vela compiles the model for before it is compiled here; None for the core alone.
@@ -295,6 +317,7 @@ class Card(Record):
     vectors: VectorsField
     oracle: OracleName = "tflm"
     runtime: RuntimeName = DEFAULT_RUNTIME
+    form: FormNames = (DEFAULT_FORM,)
     checks: Checks = Checks()
     budgets: Mapping[str, Budget] = {}
     placement: Mapping[str, Placing] = {}

@@ -14,6 +14,7 @@ from harness.validate.checks.budgets import BudgetChecks
 from harness.validate.checks.layers import LayersCheck
 from harness.validate.checks.memory import MemoryCheck
 from harness.validate.checks.outputs import OutputsCheck
+from harness.validate.checks.places import PlacesCheck
 from harness.validate.checks.result import CheckResult, Status
 from harness.validate.checks.task import TASK_CHECKS
 from harness.validate.evidence import Evidence
@@ -34,6 +35,7 @@ class Check(Protocol):
 CHECKS: tuple[Check, ...] = (
     OutputsCheck(),
     LayersCheck(),
+    PlacesCheck(),
     AccuracyCheck(),
     *TASK_CHECKS,
     MemoryCheck(),

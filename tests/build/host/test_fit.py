@@ -21,7 +21,7 @@ from harness.hardware.board import Board, Placement, Region, Resolved
 from harness.hardware.placement import assign_regions
 from harness.validate.card import card_for_model
 from harness.validate.options import Options
-from harness.validate.workbench import stand_in_notes
+from harness.validate.placing import stand_in_notes
 from tests.support.paths import FIXTURES
 
 F446, H743 = find_board("nucleo-f446"), find_board("nucleo-h743")

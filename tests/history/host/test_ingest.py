@@ -16,6 +16,7 @@ from harness.history.records import FigureKey, RunSubject
 from harness.report.bundle import Invocation, results_document, write_bundle
 from harness.report.document import error_document, run_document
 from harness.report.environment import environment
+from harness.runtimes.forms import Way
 from harness.validate.card import load_card
 from harness.validate.options import Options
 from harness.validate.workbench import Workbench
@@ -80,7 +81,7 @@ def test_documents_and_bundles_tell_the_revision(real, tmp_path, monkeypatch):
 
 def test_what_an_error_ended_is_kept_as_such():
     error = BoardLostError("gone", hint="x")
-    lost = error_document("kws", "nucleo-h743", error, "kws.hil.yaml", mode="ram", runtime="tflm")
+    lost = error_document("kws", "nucleo-h743", error, "kws.hil.yaml", mode="ram", way=Way("tflm"))
     (run,) = records_of(results_document([lost], Invocation([], {}))).runs
     assert run.subject == RunSubject("kws", "nucleo-h743", "ram", "tflm")
     assert (run.verdict, run.figures, run.why) == ("error", {}, "board: gone [board-lost]")

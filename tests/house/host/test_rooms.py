@@ -10,8 +10,8 @@ from tests.support.paths import REPOSITORY
 ROOMS = (
     "version", "errors", "units", "resources", "plugins", "files",
     "quantization", "ethosu", "ir", "frontends", "oracle", "npu", "passes", "hardware", "kernels", "compiler", "elf",
-    "build", "link", "virtual", "boards", "farm", "runtimes", "tflm", "cycles", "mlperf", "fit", "energy",
-    "compression", "validate", "ptq", "offload", "report", "history", "nightly", "pytest_plugin", "cli",
+    "build", "link", "relocatable", "virtual", "boards", "farm", "runtimes", "tflm", "cycles", "mlperf", "fit",
+    "energy", "compression", "validate", "ptq", "offload", "report", "history", "nightly", "pytest_plugin", "cli",
 )  # fmt: skip
 """From the first to the last: a room imports from itself and from those before it."""
 

@@ -31,7 +31,7 @@ from tests.support.device import CLAIMS, INPUT, LAYERS, OUTPUT, HonestDevice, u
 from tests.support.patience import ends
 
 REQUESTS = tuple(kind for kind in Kind if kind < 0x70)
-BEGUN = (Kind.INIT, Kind.INVOKE, Kind.CONTINUE, Kind.TEST)
+BEGUN = (Kind.INIT, Kind.INVOKE, Kind.CONTINUE, Kind.INSTALL, Kind.TEST)
 """Requests whose answers are asked for again by REPEAT."""
 
 
@@ -84,6 +84,9 @@ class Session:
             Kind.REPEAT: lambda: client.infer(inputs, limit_s=self.limit_s),
             Kind.BAUD: lambda: client.raise_baud(2_000_000, 115_200, lambda baud: None),
             Kind.LINE: client.line,
+            Kind.SLOT: client.slot,
+            Kind.PUT: lambda: client.install(bytes(300)),
+            Kind.INSTALL: lambda: client.install(bytes(300)),
             Kind.TEST: lambda: client.provoke(1),
         }
         return asks[kind]()
@@ -158,8 +161,9 @@ def test_every_status_that_is_not_0(kind, status):
 
 
 LENGTHS = (0, 1, 2, 3, 7, 16, 20, 30, 100, 2000, 60_000)
-FREE = {Kind.INIT, Kind.WRITE, Kind.RESET, Kind.TEST, Kind.BAUD}
+FREE = {Kind.INIT, Kind.WRITE, Kind.RESET, Kind.PUT, Kind.INSTALL, Kind.TEST, Kind.BAUD}
 """Requests whose answers have no body that is looked at."""
+LONG_ENOUGH = {(kind, size) for kind, least in ((Kind.LINE, 16), (Kind.SLOT, 9)) for size in LENGTHS if size >= least}
 
 
 @pytest.mark.parametrize("size", LENGTHS)
@@ -171,7 +175,7 @@ def test_bodies_of_every_length(kind, size):
     with ends():
         try:
             session.ask(kind)
-            assert kind in FREE or (kind, size) in {(Kind.LINE, n) for n in LENGTHS if n >= 16} or kind is Kind.MODEL
+            assert kind in FREE or (kind, size) in LONG_ENOUGH or kind is Kind.MODEL
         except LinkError as error:
             assert error.hint
 

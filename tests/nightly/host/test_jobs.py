@@ -23,7 +23,7 @@ def plan(models: int = 3, boards: int = 2, **more: object) -> NightPlan:
 
 
 def batch(board: str, cost: float, number: int) -> Batch:
-    return Batch(f"m{number}", "m", board, "own", "tinyhil", 1, cost)
+    return Batch(f"m{number}", "m", board, "own", "tinyhil", "static", 1, cost)
 
 
 def test_all_combinations_each_once_and_keys_that_stay() -> None:

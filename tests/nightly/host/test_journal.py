@@ -20,7 +20,7 @@ from tests.support.farm import run_python
 
 
 def batches(count: int = 4, repeats: int = 3, board: str = "host") -> list[Batch]:
-    return [Batch(f"m{n}", f"m{n}.tflite", board, "own", "tinyhil", repeats, 1.0) for n in range(count)]
+    return [Batch(f"m{n}", f"m{n}.tflite", board, "own", "tinyhil", "static", repeats, 1.0) for n in range(count)]
 
 
 def journal(folder: Path, found: list[Batch] | None = None) -> Journal:

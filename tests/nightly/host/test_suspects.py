@@ -11,7 +11,7 @@ from harness.nightly.jobs import Batch
 from harness.nightly.journal import Done, Journal
 from harness.nightly.suspects import MOST, again, answer_of, findings, undecided
 
-BATCH = Batch("m", "m.tflite", "nucleo-h743", "own", "tinyhil", 1, 1.0)
+BATCH = Batch("m", "m.tflite", "nucleo-h743", "own", "tinyhil", "static", 1, 1.0)
 
 
 def document(outputs: str = "pass", unit: str = "cycles", time: int = 100) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def test_the_second_run_avoids_the_first_board_and_the_third_wants_it(tmp_path: 
 
 
 def test_a_night_in_which_all_is_wrong_is_not_run_twice(tmp_path: Path) -> None:
-    many = Batch("m", "m.tflite", "nucleo-h743", "own", "tinyhil", MOST + 5, 1.0)
+    many = Batch("m", "m.tflite", "nucleo-h743", "own", "tinyhil", "static", MOST + 5, 1.0)
     with Journal(tmp_path) as night:
         night.begin("digest", {}, [many])
         for _ in range(many.repeats):
