@@ -11,19 +11,20 @@ from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
 from harness.ir.window import ConvAttrs
 from harness.passes.rewrite import with_node
+from harness.quantization.types import DType
 
 
 def apart_channels(graph: Graph) -> Graph:
     """The rewritten graph; as every output channel reads one input channel, just the weights' layout changes.
 
-    Layers of floats stay: nothing shows that their sums are taken in the same order.
+    Of int8 alone: sums of floats have an order, and the operators differ in the biases that int16 takes.
     """
     for index in range(len(graph.nodes)):
         node = graph.nodes[index]
         if not isinstance(node.attrs, ConvAttrs) or has(node, Trait.CHANNELS_APART):
             continue
-        weights, channels = graph.tensors[node.inputs[1]], graph.tensors[node.inputs[0]].shape[3]
-        if channels == 1 or weights.shape[3] != 1 or weights.data is None or weights.quant is None:
+        x, weights = (graph.tensors[t] for t in node.inputs[:2])
+        if x.dtype is not DType.INT8 or x.shape[3] == 1 or weights.shape[3] != 1 or weights.data is None:
             continue
         graph = replace(graph, tensors=(*graph.tensors, _channels_last(weights)))
         inputs = (node.inputs[0], len(graph.tensors) - 1, *node.inputs[2:])
