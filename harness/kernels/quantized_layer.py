@@ -95,13 +95,13 @@ def quantized_layer(context: Context) -> QuantizedLayer:
     x, y = context.input(), context.output()
     # Weights and biases are known by their objects, which parts of a layer share.
     return _quantized_layer(
-        _Layer(node.op, node.rounding, node.attrs.clamp, x.q, x.dtype, y.q, y.dtype, y.shape[-1],
+        _LayerKey(node.op, node.rounding, node.attrs.clamp, x.q, x.dtype, y.q, y.dtype, y.shape[-1],
                context.input(1), context.optional(2), graph, node)
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class _Layer:
+class _LayerKey:
     """A layer; equal to another with the same record, whatever its rows."""
 
     op: str
@@ -119,7 +119,7 @@ class _Layer:
 
 
 @lru_cache(maxsize=256)
-def _quantized_layer(layer: _Layer) -> QuantizedLayer:
+def _quantized_layer(layer: _LayerKey) -> QuantizedLayer:
     graph, node = layer.graph, layer.node
     attrs = node.attrs
     assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
