@@ -17,7 +17,7 @@ ROOMS = (
 
 COMPILER = (
     *("names", "goals", "plan", "cost", "memory", "choice", "fusion", "control", "flash_budget"),
-    *("selection", "compile", "emit"),
+    *("flash_mode", "selection", "compile", "emit"),
 )
 """The same within the compiler."""
 
