@@ -218,13 +218,14 @@ class _Search:
         for _ in range(min(self._trials, PLACEMENTS // len(numbers)) if len(numbers) > 1 else 0):
             if self._done:
                 break
-            order = list(self._order)
+            order, same = list(self._order), len(numbers)
             for _ in range(chance.randint(1, 3)):
                 i, j = chance.sample(numbers, 2)
                 order.insert(j, order.pop(i))
-            self._try(order)
+                same = min(same, i, j)
+            self._try(order, same)
         if not self._done and len(numbers) <= MAX_BLOCKS:
-            self._branch({}, 0)
+            self._branch({}, 0, {}, None)
         return self._best
 
     @property
@@ -234,26 +235,37 @@ class _Search:
     def _take(self, offsets: Mapping[int, int]) -> None:
         self._best, self._size = dict(offsets), self._p.extent(offsets)
 
-    def _try(self, order: Sequence[int]) -> None:
-        """First fit in one order; an equally good layout replaces the best, so that random moves do not stay at one."""
+    def _try(self, order: Sequence[int], same: int = 0) -> None:
+        """First fit in one order; an equally good layout replaces the best, so that random moves do not stay at one.
+
+        The first `same` blocks are those of the best order, and lie where they lie there.
+        """
         if self._done:
             return
-        offsets: dict[int, int] = {}
-        for block in order:
+        offsets = {block: self._best[block] for block in order[:same]}
+        for block in order[same:]:
             offsets[block] = self._p.lowest(block, offsets)
             if 0 <= self._size < offsets[block] + self._p.sizes[block]:
                 return
         self._order = list(order)
         self._take(offsets)
 
-    def _branch(self, offsets: dict[int, int], level: int) -> None:
-        """Branch and bound: any block not placed yet may be the one with the next higher offset, from `level` on."""
+    def _branch(self, offsets: dict[int, int], level: int, fits: Mapping[int, int], placed: int | None) -> None:
+        """Branch and bound: any block not placed yet may be the one with the next higher offset, from `level` on.
+
+        Args:
+            offsets: of the blocks that are placed.
+            level: the highest of them.
+            fits: the lowest offset of each other block before `placed`, the last one, was.
+            placed: the last one; None before the first.
+        """
         p = self._p
         if len(offsets) == len(p.sizes):
             self._take(offsets)
             return
         rest = [b for b in range(len(p.sizes)) if b not in offsets]
-        fits = {b: p.lowest(b, offsets, level) for b in rest}
+        kept = {b for b in rest if fits.get(b, -1) >= level and placed not in p.excluded[b]}
+        fits = {b: fits[b] if b in kept else p.lowest(b, offsets, level) for b in rest}
         if any(offset + p.sizes[b] >= self._size for b, offset in fits.items()):
             return
         # The next block must begin below the end of every block that could be there instead: else that one fits first.
@@ -264,5 +276,5 @@ class _Search:
                 return
             if fits[block] < ceiling:
                 offsets[block] = fits[block]
-                self._branch(offsets, fits[block])
+                self._branch(offsets, fits[block], fits, block)
                 del offsets[block]
