@@ -100,9 +100,11 @@ def with_library(sources: RelocatableSources) -> RelocatableSources:
     """The sources, with those that stand in for functions of libgcc that hold addresses."""
     if "registers" in core(sources.plan.core).features:
         return sources
-    found = sorted((resources.firmware() / "soft_float").glob("*.c"))
-    texts = {path.name: path.read_text(encoding="utf-8") for path in found}
-    return replace(sources, files={**sources.files, **texts}, sources=(*sources.sources, *texts))
+    texts = {
+        path.name: path.read_text(encoding="utf-8") for path in sorted((resources.firmware() / "soft_float").iterdir())
+    }
+    compiled = [name for name in texts if name.endswith(".c")]
+    return replace(sources, files={**sources.files, **texts}, sources=(*sources.sources, *compiled))
 
 
 def path_flags(workspace: Path) -> list[str]:
