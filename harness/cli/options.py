@@ -115,7 +115,11 @@ HotOption = Annotated[
 ]
 PlacementOption = Annotated[
     list[str] | None,
-    typer.Option("--placement", metavar="PART=REGION", help="Memory region for a part of the image. Repeatable."),
+    typer.Option(
+        "--placement",
+        metavar="PART=REGION",
+        help="Memory region for a part of the image, repeatable; or auto: the fastest for the model.",
+    ),
 ]
 OptimizeOption = Annotated[
     str | None,

@@ -10,6 +10,12 @@ from harness.hardware.board import Board, Placement, Region
 
 PARTS = ("arena", "stack", "data", "weights", "code")
 
+AUTO = "auto"
+"""Instead of a region: the one in which the model is expected to be fastest (harness/cycles/auto_placement.py)."""
+
+SOLVED = ("arena", "weights", "code")
+"""Parts whose region can be found; that of others the cycle model does not tell before a run."""
+
 
 def assign_regions(board: Board, wanted: Mapping[str, str]) -> Placement | None:
     """The board's own placement, with `wanted` parts in other regions; None for a board without placement.
@@ -45,23 +51,28 @@ def check_placement(board: Board, placement: Placement) -> None:
     """
     for part, name in asdict(placement).items():
         region = board.region(name)
-        able = [region.name for region in board.memory if _can_hold(region, part)]
+        able = regions_for(board, part)
         if region is None or not _can_hold(region, part):
             why = f"{board.name} has no memory region {name}" if region is None else f"region {name} cannot hold it"
             raise PlacementError(f"{part}: {why}", hint=f"{part} can be in: {', '.join(able)}")
 
 
+def regions_for(board: Board, part: str) -> list[str]:
+    """Names of the regions of a board that can hold a part."""
+    return [region.name for region in board.memory if _can_hold(region, part)]
+
+
 def parse_placement(options: list[str]) -> dict[str, str]:
-    """`part=region` options -> part -> region.
+    """`part=region` options, or `auto` -> part -> region.
 
     Raises:
         PlacementError: an option has another form, or a part is given twice.
     """
-    wanted: dict[str, str] = {}
-    for option in options:
+    wanted: dict[str, str] = dict.fromkeys(SOLVED, AUTO) if options == [AUTO] else {}
+    for option in options if not wanted else ():
         part, equals, region = option.partition("=")
         if not (part and equals and region):
-            raise PlacementError(f"{option!r} is not PART=REGION", hint="such as arena=dtcm")
+            raise PlacementError(f"{option!r} is not PART=REGION", hint="such as arena=dtcm, or auto alone")
         if part in wanted:
             raise PlacementError(f"{part}: given twice", hint="give each part one region")
         wanted[part] = region

@@ -25,7 +25,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "model": ("FILE", "validate this .tflite file, with or without a card; repeatable"),
     "vectors": ("V", "instead of the cards' vectors: NAME.npz or NAME.wav, or COUNT or COUNT:SEED for random ones"),
     "link": ("LINK", "auto (default: fast on emulated boards, else uart), uart, fast, or rtt through a debug probe"),
-    "placement": ("PART=REGION", "put arena, stack, data, weights or code into that memory region; repeatable"),
+    "placement": ("PART=REGION", "put arena, stack, data, weights or code in that memory region, repeatable; or auto"),
     "farm": ("FARM", "lease boards of a farm: HOST:PORT of its coordinator, or a .yaml file; then ,TAG=VALUE,..."),
     "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),
     "report": ("DIR", "write a result bundle there: results.json, report.html, images, manifest.json"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import PlacementError
-from harness.hardware.placement import assign_regions
+from harness.hardware.placement import AUTO, assign_regions
 from harness.validate.card import Card
 from harness.validate.options import Options
 
@@ -28,8 +28,9 @@ def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Op
     from harness.build.fit import misfit
 
     wanted = {**card.placing(asked.name, has_choice=asked.placement is not None), **options.placement}
+    named = {part: region for part, region in wanted.items() if region != AUTO}
     try:
-        placement = assign_regions(asked, wanted)
+        placement = assign_regions(asked, named)
     except PlacementError as error:
         return (f"{asked.name} itself: {error.message}",)
     over = misfit([package], asked, placement)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.build.progress import Progress
 from harness.compiler.goals import Overrides
+from harness.cycles.auto_placement import solve_placement
 from harness.cycles.predict import Prediction, predict
 from harness.cycles.programs.profile import ProgramProfile
 from harness.cycles.programs.tflm import profile_tflm
@@ -19,7 +20,6 @@ from harness.cycles.record import observable
 from harness.cycles.targets import target_of_run
 from harness.errors import ProfileError
 from harness.ethosu.vela import VelaOptions
-from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.runtimes.tflm.npu import accelerator_in
 from harness.runtimes.tflm.runner import find_runner
@@ -76,7 +76,7 @@ def profile_card(
     wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
     card = compressing(card, compress)
     goals = goals_of(card, overrides)
-    placed = assign_regions(resolved.asked, wanted)
+    placed = solve_placement(resolved.asked, wanted, bench.graph(card.model), goals)
     target = target_of_run(resolved, placed if resolved.runs_on.name == resolved.asked.name else None)
     if npu is not None:
         card = card.model_copy(update={"npu": NpuKeys.of(npu)})

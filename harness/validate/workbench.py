@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
+from harness.cycles.auto_placement import solve_placement
 from harness.cycles.targets import target_of_run
 from harness.errors import OptionError, OracleError, OracleMissingError
 from harness.ethosu.vela import VelaOptions
-from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.npu.compiling import for_npu, on_npu
 from harness.oracle import ORACLES
@@ -227,7 +227,7 @@ class Workbench:
         resolved = self.boards.resolve(board, probe=options.probe)
         graph = self.compiled(model, options.npu)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
-        placement = assign_regions(resolved.runs_on, options.placement)
+        placement = solve_placement(resolved.runs_on, options.placement, graph, options.overrides.goals)
         check_npu(graph, resolved.runs_on, placement)
         target = target_of_run(resolved, placement)
         runtime = chosen_runtime(options.runtime or DEFAULT_RUNTIME, resolved.runs_on)
@@ -256,8 +256,8 @@ class Workbench:
         model = self.graph(card.model)
         given = vectors.load(card.vectors, model, card.base)
         check_truth(card, given, model)
-        placement = assign_regions(resolved.runs_on, wanted_regions(card, resolved, options))
         goals = goals_of(card, options.overrides)
+        placement = solve_placement(resolved.runs_on, wanted_regions(card, resolved, options), model, goals)
         compressed = self.compressed(card, target_of_run(resolved, placement), goals, tell)
         model = model if compressed is None else compressed.graph
         graph = model if card.npu is None else self.compiled(card.model, card.npu.options)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, Pos
 from harness.compiler.goals import Mode, Overrides, parse_bytes
 from harness.errors import CardError, OptionError
 from harness.ethosu.vela import OPTIMISE, VelaOptions
+from harness.hardware.placement import AUTO, SOLVED
 from harness.ir.graph import Graph
 from harness.runtimes import DEFAULT_RUNTIME
 from harness.runtimes.forms import DEFAULT_FORM, split_forms
@@ -264,7 +265,9 @@ NpuField: TypeAlias = Annotated[NpuKeys | None, BeforeValidator(_npu)]
 
 
 def _placement(value: object) -> object:
-    """Expands the short form `{arena: dtcm}` to `{default: {arena: dtcm}}`."""
+    """Expands `{arena: dtcm}` to `{default: {arena: dtcm}}`, and `auto` to that of every part that it is for."""
+    if value == AUTO:
+        return {"default": dict.fromkeys(SOLVED, AUTO)}
     flat = isinstance(value, dict) and any(part in value for part in Placing.model_fields)
     return {"default": value} if flat else value
 
