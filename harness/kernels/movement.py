@@ -25,6 +25,8 @@ from harness.kernels.work import Work
 _BYTES = "uint8_t"
 INLINED = 64
 """Bytes of the longest copy that compilers make without a call."""
+STORED = 32
+"""Bytes of the longest fill that they make without one."""
 BLOCKS = 32
 """Bytes that move_portable moves at once."""
 
@@ -253,20 +255,30 @@ class PadRunsPortable(PadPortable):
 
     def work(self, context: Context) -> Work:
         (call,) = self.lower(context).calls
-        between = gaps(call)
-        work = self.copying([(runs(call), call.shape["bytes"], 0)])
-        return replace(work, loops={**work.loops, "gap": len(between), "gap_byte": float(between.sum())})
+        before, size = borders(call), call.shape["bytes"]
+        if runs(call) > 1:
+            work = self.copying([(runs(call), size, 0)])
+            called, words = before, 0
+        else:  # all sizes are constants
+            work = self.copying([(int(size > INLINED), size, 0)])
+            called = before[before[:, 1] > STORED]
+            words = sum(-(-n // 4) for n in before[before[:, 1] <= STORED, 1])
+            words += -(-size // 4) if size <= INLINED else 0
+        head = np.minimum(-called[:, 0] % 4, called[:, 1])
+        single = head + (called[:, 1] - head) % 4
+        loops = {"gap": len(called), "gap_word": int((called[:, 1] - single).sum()) // 4, "gap_byte": int(single.sum())}
+        return replace(work, loops={**work.loops, **loops, "stored": float(words)})
 
 
-def gaps(call: Call) -> npt.NDArray[np.int64]:
-    """Bytes of every piece of border before a run, and of the last one."""
+def borders(call: Call) -> npt.NDArray[np.int64]:
+    """(place, bytes) of every piece of border before a run, and of the last one."""
     shape, starts = call.shape, np.zeros(1, np.int64)
     for n in range(DEPTH):
         starts = (starts[:, None] + np.arange(shape[f"nest.n{n}"]) * shape[f"nest.b{n}"]).reshape(-1)
     starts += shape["out_offset"]
-    before = np.append(starts, shape["total"]) - np.append(0, starts + shape["bytes"])
-    found: npt.NDArray[np.int64] = before[before > 0]
-    return found
+    begin = np.append(0, starts + shape["bytes"])
+    found = np.stack([begin, np.append(starts, shape["total"]) - begin], axis=1)
+    return found[found[:, 1] > 0]
 
 
 class MovesPortable(Copying):

@@ -14,7 +14,7 @@ from harness.kernels.movement import (
     PadRunsPortable,
     SplitPortable,
     StridedSlicePortable,
-    gaps,
+    borders,
     moved,
     runs,
 )
@@ -85,7 +85,7 @@ class PadRunsMve(MveKernel, PadRunsPortable):
 
     def loops(self, context: Context) -> Loops:
         (call,) = self.lower(context).calls
-        between, count = gaps(call), runs(call)
+        between, count = borders(call)[:, 1], runs(call)
         vectors = {"vector": count * -(-call.shape["bytes"] // LANES), "filled": float(np.sum(-(-between // LANES)))}
         return {"run": count, "gap": len(between), **vectors}
 

@@ -72,12 +72,13 @@ def test_groups(kernel: str, board: str, least: float) -> None:
 def test_few_outputs(board: str) -> None:
     rng, graphs = np.random.default_rng(32), []
     for number in range(scaled(12, 300)):
-        depth, outputs = pick(rng, between(rng, 1, 100), 16, 32, 48), between(rng, 1, 3)
+        depth, outputs = pick(rng, between(rng, 1, 100), between(rng, 1, 8), 16, 32, 48), between(rng, 1, 3)
         if number % 2:
             graphs.append(fully_connected_layer(rng, pick(rng, 1, 2, between(rng, 1, 9)), depth, outputs))
         else:
             image = (pick(rng, 1, 2), between(rng, 1, 5), between(rng, 1, 5), depth)
-            graphs.append(conv_layer(rng, image, outputs))
+            stride = (between(rng, 1, 3), between(rng, 1, 2)) if image[0] == 1 and chance(rng, 0.5) else (1, 1)
+            graphs.append(conv_layer(rng, image, outputs, stride=stride, relu=chance(rng, 0.5)))
     check(graphs, "FullyConnectedFewS8Dsp", board, 0.9)
 
 
