@@ -226,10 +226,13 @@ tinyhil_slots_status tinyhil_slots_finish(tinyhil_update *update, tinyhil_slots_
 
 tinyhil_slots_status tinyhil_slots_revert(const tinyhil_slots *slots)
 {
-    tinyhil_slot active;
+    tinyhil_slot active, before;
     const tinyhil_slots_status status = tinyhil_slots_active(slots, &active);
     if (status != TINYHIL_SLOTS_OK) {
         return status;
+    }
+    if (!holds(slots, 1U - active.slot, &before)) {
+        return TINYHIL_SLOTS_NONE;
     }
     return erase_mark(slots, active.slot) ? TINYHIL_SLOTS_OK : TINYHIL_SLOTS_FLASH;
 }

@@ -34,7 +34,7 @@ typedef struct {
 
 typedef enum {
     TINYHIL_SLOTS_OK = 0,
-    TINYHIL_SLOTS_NONE,     /* no slot holds a whole file */
+    TINYHIL_SLOTS_NONE,     /* no slot holds a whole file, or no other one */
     TINYHIL_SLOTS_GEOMETRY, /* pages, words and slots do not fit together */
     TINYHIL_SLOTS_SIZE,     /* more bytes than a slot holds, or than were announced, or fewer */
     TINYHIL_SLOTS_ORDER,    /* no update was begun, or it failed or ended */
@@ -73,7 +73,7 @@ tinyhil_slots_status tinyhil_slots_write(tinyhil_update *update, const uint8_t *
 /* Reads back what was written, asks `accept` (NULL: nobody), and writes the mark: the new file is the active one. */
 tinyhil_slots_status tinyhil_slots_finish(tinyhil_update *update, tinyhil_slots_accept accept, void *user);
 
-/* Gives the active file up, so that the one before it is active again, where there is one. */
+/* Gives the active file up, so that the one before it is active again; TINYHIL_SLOTS_NONE where there is none before. */
 tinyhil_slots_status tinyhil_slots_revert(const tinyhil_slots *slots);
 
 #ifdef __cplusplus

@@ -103,7 +103,10 @@ def test_a_revert_that_is_cut_leaves_one_of_the_two(library, geometry):
         flash = EmulatedFlash(geometry, rng)
         device = power_on(library, flash)
         first, second = a_file(geometry, rng), a_file(geometry, rng)
-        assert device.install(first) == device.install(second) == slots.OK
+        if first == second:
+            continue  # of one byte: they could not be told apart
+        assert device.install(first) == slots.OK and device.revert() == slots.NONE
+        assert device.install(second) == slots.OK
         flash.cut_after(0)
         assert device.revert() == slots.FLASH
         device = power_on(library, flash)
@@ -111,7 +114,7 @@ def test_a_revert_that_is_cut_leaves_one_of_the_two(library, geometry):
         assert status == slots.OK and found in (first, second)
         if found == second:
             assert device.revert() == slots.OK
-        assert device.active() == (slots.OK, first)
+        assert device.active() == (slots.OK, first) and device.revert() == slots.NONE
         assert device.install(second) == slots.OK and device.active() == (slots.OK, second)
 
 
