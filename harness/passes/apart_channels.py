@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-
-from harness.ir.graph import Graph, Tensor
+from harness.ir.graph import Graph
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
 from harness.ir.window import ConvAttrs
-from harness.passes.rewrite import with_node
+from harness.passes.rewrite import with_channels_along
 from harness.quantization.types import DType
 
 
@@ -26,18 +22,5 @@ def apart_channels(graph: Graph) -> Graph:
         x, weights = (graph.tensors[t] for t in node.inputs[:2])
         if x.dtype is not DType.INT8 or x.shape[3] == 1 or weights.shape[3] != 1 or weights.data is None:
             continue
-        graph = replace(graph, tensors=(*graph.tensors, _channels_last(weights)))
-        inputs = (node.inputs[0], len(graph.tensors) - 1, *node.inputs[2:])
-        graph = with_node(graph, index, replace(node, op="DEPTHWISE_CONV_2D", inputs=inputs))
+        graph = with_channels_along(graph, index, "DEPTHWISE_CONV_2D", 3)
     return graph
-
-
-def _channels_last(weights: Tensor) -> Tensor:
-    """(channels, height, width, 1) as (1, height, width, channels)."""
-    assert weights.data is not None
-    data = np.ascontiguousarray(weights.data.transpose(3, 1, 2, 0))
-    data.setflags(write=False)
-    quant = weights.quant
-    if quant is not None and quant.axis is not None:
-        quant = replace(quant, axis=3)
-    return replace(weights, shape=data.shape, data=data, quant=quant, source=None)

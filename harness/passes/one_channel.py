@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-
-from harness.ir.graph import Graph, Tensor
+from harness.ir.graph import Graph
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
-from harness.passes.rewrite import with_node
+from harness.passes.rewrite import with_channels_along
 
 FEWEST = 4
 """Least output channels for it: kernels of CONV_2D compute four of a pixel at once, and are faster from there on."""
@@ -24,18 +20,5 @@ def one_channel(graph: Graph) -> Graph:
         weights = graph.tensors[node.inputs[1]]
         if weights.shape[3] < FEWEST or weights.data is None:
             continue
-        graph = replace(graph, tensors=(*graph.tensors, _channels_first(weights)))
-        inputs = (node.inputs[0], len(graph.tensors) - 1, *node.inputs[2:])
-        graph = with_node(graph, index, replace(node, op="CONV_2D", inputs=inputs))
+        graph = with_channels_along(graph, index, "CONV_2D", 0)
     return graph
-
-
-def _channels_first(weights: Tensor) -> Tensor:
-    """(1, height, width, channels) as (channels, height, width, 1)."""
-    assert weights.data is not None
-    data = np.ascontiguousarray(weights.data.transpose(3, 1, 2, 0))
-    data.setflags(write=False)
-    quant = weights.quant
-    if quant is not None and quant.axis is not None:
-        quant = replace(quant, axis=0)
-    return replace(weights, shape=data.shape, data=data, quant=quant, source=None)

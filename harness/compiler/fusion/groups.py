@@ -141,7 +141,7 @@ class FusionGroups:
     def _scratch_limits(self, run: RowRun, target: Target) -> list[int]:
         """Bytes of scratch for which the fastest kernels of a run differ, few of them: ascending, from the least on."""
         least, sizes = 0, set[int]()
-        for step, key in run.first_of_parts.values():
+        for key, step in run.first_of_parts.items():
             if not run.in_rows[step.number].is_mean:
                 front = self._front(run.nodes[step.number], key[1:], partial(run.part, step, target))
                 least = max(least, sum(front[-1].scratch))

@@ -60,9 +60,9 @@ class RowRun:
         return tuple((step, self.key_of(step)) for step in self._computes())
 
     @cached_property
-    def first_of_parts(self) -> dict[PartKey, tuple[ComputeRows, PartKey]]:
+    def first_of_parts(self) -> dict[PartKey, ComputeRows]:
         """The first step of each part, by its key."""
-        return {key: (step, key) for step, key in reversed(self.parts)}
+        return {key: step for step, key in reversed(self.parts)}
 
     @cached_property
     def times(self) -> Counter[PartKey]:
