@@ -6,7 +6,7 @@
 #define X_START 4
 #define REST 8
 #define OUT 12
-#define LEFT 16
+#define LAST 16 /* of four channels */
 #define OFFSET 20
 #define CLAMPED 24
 #define LOW 28
@@ -21,6 +21,8 @@
     sub     sp, sp, #FRAME
     ldm     r3, {r4-r9}
     add     r10, sp, #OUT
+    add     r5, r5, r2
+    sub     r5, r5, #4
     stm     r10, {r2, r5, r6, r7, r8, r9}
     add     r3, r1, r4, lsl #3
     and     r4, r4, #\unrolled - 1
@@ -56,10 +58,10 @@
     /* Stores up to four bytes; goes on at `more` while channels are left, and returns otherwise. */
     .macro hil_4x1_store p, more
     ldrd    r10, r11, [sp, #OUT]
-    subs.w  r11, r11, #4
+    subs.w  r11, r11, r10
     blt     7f
     str     \p, [r10], #4
-    strd    r10, r11, [sp, #OUT]
+    str     r10, [sp, #OUT]
     bne     \more
 8:  add     sp, sp, #FRAME
     pop     {r4-r11, pc}

@@ -95,9 +95,9 @@
 
     /* all taps of a block; r0 is at its weights, and ends after them */
     .macro hil_4x1_taps
-    ldrd    r1, r12, [sp, #X_START]
-    cmp.w   r12, #0
-    beq.w   4f
+    ldrd    r1, r6, [sp, #X_START]
+    cbz     r6, 4f
+    mov     r12, r6
 3:  ldrd    r10, r11, [r1], #8
     hil_4x1_group r10, r11
     subs.w  r12, r12, #1
