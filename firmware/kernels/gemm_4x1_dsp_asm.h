@@ -21,8 +21,8 @@
     sub     sp, sp, #FRAME
     ldm     r3, {r4-r9}
     add     r10, sp, #OUT
+    subs    r5, r5, #4
     add     r5, r5, r2
-    sub     r5, r5, #4
     stm     r10, {r2, r5, r6, r7, r8, r9}
     add     r3, r1, r4, lsl #3
     and     r4, r4, #\unrolled - 1

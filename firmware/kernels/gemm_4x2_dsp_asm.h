@@ -21,9 +21,9 @@
     ldr     r4, [sp, #36]
     sub     sp, sp, #FRAME
     ldm     r4, {r5-r10}
-    sub     r3, r3, r2
-    add     r6, r6, r2
-    sub     r6, r6, #4
+    subs    r3, r3, r2
+    adds    r6, r6, r2
+    subs    r6, r6, #4
     stm     sp, {r2, r3, r6, r7, r8, r9, r10}
     and     r5, r5, #1
     strd    r1, r5, [sp, #X_START]

@@ -25,9 +25,9 @@
     lsl     r5, r5, #30
     strd    r1, r5, [sp, #X_START]
     add     r12, sp, #OUT
-    sub     r3, r3, r2
-    add     r6, r6, r2
-    sub     r6, r6, #4
+    subs    r3, r3, r2
+    adds    r6, r6, r2
+    subs    r6, r6, #4
     stm     r12, {r2, r3, r6, r7, r8, r9, r10}
     ldr     r12, [r1]
     ldr     lr, [r1, #8]
