@@ -4,18 +4,13 @@
 #include <string.h>
 
 #include "columns_end.h"
+#include "window.h"
 
 /* a tap of all groups */
-HIL_INLINE void conv_groups_dsp_tap(int8_t *to, const int8_t *from, int32_t padding, const conv_groups_dsp_shape *s)
+HIL_INLINE void conv_groups_dsp_tap(int8_t *to, const int8_t *from, const conv_groups_dsp_shape *s)
 {
     const int32_t step = s->window_bytes;
-    if (from == 0) {
-        for (int32_t g = 0; g < s->count; ++g, to += step) {
-            for (int32_t i = 0; i < s->depth; ++i) {
-                to[i] = (int8_t)padding;
-            }
-        }
-    } else if (s->depth == 1) {
+    if (s->depth == 1) {
         const int8_t *const end = from + s->count;
         for (; end - from >= 4; from += 4, to += 4 * step) {
             to[0] = from[0];
@@ -40,17 +35,55 @@ HIL_INLINE void conv_groups_dsp_tap(int8_t *to, const int8_t *from, int32_t padd
     }
 }
 
+/* neighbouring taps of a row, of all groups */
+static TINYHIL_CODE void conv_groups_dsp_taps(int8_t *to, const int8_t *from, int32_t taps, const conv_groups_dsp_shape *s)
+{
+    const int32_t step = s->dilation_w * s->in_c;
+    if (s->depth == 1 && s->count < HIL_CONV_GROUPS_MANY) {
+        for (int32_t g = 0; g < s->count; ++g, to += s->window_bytes) {
+            const int8_t *x = from++;
+            for (int32_t i = 0; i < taps; ++i) {
+                to[i] = *x;
+                x += step;
+            }
+        }
+    } else {
+        for (; taps > 0; --taps) {
+            conv_groups_dsp_tap(to, from, s);
+            to += s->depth;
+            from += step;
+        }
+    }
+}
+
+static TINYHIL_CODE void conv_groups_dsp_pad(int8_t *to, int32_t taps, const conv_groups_dsp_shape *s)
+{
+    const int32_t bytes = taps * s->depth;
+    for (int32_t g = 0; g < s->count; ++g, to += s->window_bytes) {
+        for (int32_t i = 0; i < bytes; ++i) {
+            to[i] = (int8_t)s->in_zero;
+        }
+    }
+}
+
 /* all groups' windows of an output pixel, whose first tap lies at row iy, column ix */
 static HIL_NOINLINE void conv_groups_dsp_gather(int8_t *to, const int8_t *image, int32_t iy, int32_t ix,
                                                              const conv_groups_dsp_shape *s)
 {
-    for (int32_t ky = 0; ky < s->kernel_h; ++ky, iy += s->dilation_h) {
-        const int in_rows = iy >= 0 && iy < s->in_h;
-        int32_t x = ix;
-        for (int32_t kx = 0; kx < s->kernel_w; ++kx, x += s->dilation_w) {
-            const int inside = in_rows && x >= 0 && x < s->in_w;
-            conv_groups_dsp_tap(to, inside ? image + (iy * s->in_w + x) * s->in_c : 0, s->in_zero, s);
-            to += s->depth;
+    const int32_t first = hil_first_tap(ix, s->dilation_w), row = s->kernel_w * s->depth;
+    const int32_t end = hil_end_tap(ix, s->dilation_w, s->kernel_w, s->in_w);
+    image += (ix + first * s->dilation_w) * s->in_c;
+    for (int32_t ky = 0; ky < s->kernel_h; ++ky, iy += s->dilation_h, to += row) {
+        if (iy < 0 || iy >= s->in_h || end <= first) {
+            conv_groups_dsp_pad(to, s->kernel_w, s);
+            continue;
+        }
+        if (first > 0) {
+            conv_groups_dsp_pad(to, first, s);
+        }
+        conv_groups_dsp_taps(to + first * s->depth, image + iy * s->in_w * s->in_c, end - first, s);
+        if (end < s->kernel_w) {
+            conv_groups_dsp_pad(to + end * s->depth, s->kernel_w - end, s);
         }
     }
 }

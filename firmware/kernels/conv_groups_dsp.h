@@ -10,6 +10,9 @@
 #include "im2col_pair_dsp.h"
 #include "im2col_single_dsp.h"
 
+/* From so many groups of one channel on a tap of all groups is copied at a time, and a row of each group's taps otherwise. */
+#define HIL_CONV_GROUPS_MANY 8
+
 typedef struct {
     int32_t batches, in_h, in_w, in_c, out_h, out_w;
     int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;

@@ -10,7 +10,7 @@
  *
  * Elements outside of the image are the input's zero point, written once: copying never touches them again. A strip is two
  * lines of outputs; its tiles are 2x2 outputs (depthwise_3x3_tile_s1_asm.h, _s2_asm.h). Tiles at an odd end store their
- * surplus outputs first, and the others over them. A channel's outputs only land on the same channel of what has been
+ * surplus outputs first, and the others over them; a last strip of one line has tiles of two outputs with stride 1. A channel's outputs only land on the same channel of what has been
  * copied already (harness/kernels/depthwise_3x3_dsp.py checks that), so the output may start at the input's first byte.
  *
  * A channel's record of words: three lines of weights, start value, multiplier. Of a line's bytes 0 and 2 become one pair of
@@ -140,8 +140,9 @@
     open_tile
     .endm
 
-/* the strips of a window: r4-r9 weights; `requantize` is the macro that turns sums into outputs */
-    .macro strips requantize
+/* The strips of a window: r4-r9 weights; `requantize` is the macro that turns sums into outputs. With `lines` a strip of one
+ * line is computed at .Lone_line, which comes back to .Lstrip_end. */
+    .macro strips requantize, lines=0
 1:
     /* where a strip is one line, its second line is surplus */
     ldrd r10, r11, [sp, #OUT_U]
@@ -156,8 +157,12 @@
     ldr r12, [sp, #PLACE]
     ldr lr, [sp, #TO]
     ldr r10, [sp, #RUN]
-    adds r10, r12, r10
+    add r10, r12, r10
     str r10, [sp, #END]
+    .if \lines
+    cmp r11, #0
+    beq.w .Lone_line
+    .endif
     cmp r10, r12
     open_tile
     beq 3f
@@ -181,6 +186,9 @@
     str r10, [sp, #END]
     open_tile
     b 2b
+    .if \lines
+.Lstrip_end:
+    .endif
 4:
     ldrd r0, r1, [sp, #PLACE]
     ldrd r2, r3, [sp, #OUT_U]
@@ -192,6 +200,44 @@
     str r2, [sp, #MORE]
     bne 1b
     .endm
+
+#if HIL_STRIDE == 1
+    /* A strip of one line: r10 its end, which may be r12, r12 and lr its start. */
+    .macro line_strip
+.Lone_line:
+    cmp r10, r12
+    open_tile
+    beq 3f
+    .balign 4
+2:
+    line_sums
+    smmul r0, r0, r10
+    smmul r1, r1, r10
+    cmp.w r12, r11
+    ldr r10, [sp, #STEP_U]
+    ssat r0, #8, r0, asr #HIL_LINEAR_FRACTION_BITS
+    ssat r1, #8, r1, asr #HIL_LINEAR_FRACTION_BITS
+    add.w r10, r10, lr
+    strb r1, [r10]
+    strb r0, [lr]
+    rsb lr, lr, r10, lsl #1
+    open_tile
+    bne 2b
+3:
+    ldr r11, [sp, #ODD_U]
+    ldr r0, [sp, #STEP_U]
+    cmp r11, #0
+    it ne
+    cmpne r0, #0
+    beq.w .Lstrip_end
+    movs r0, #0
+    str r0, [sp, #STEP_U]
+    add r10, r12, #TILE
+    str r10, [sp, #END]
+    open_tile
+    b 2b
+    .endm
+#endif
 
     .macro depthwise_3x3 name
 hil_function \name
@@ -407,7 +453,7 @@ hil_function \name
     and r6, r0, r6, lsl #8
     and r9, r0, r8
     and r8, r0, r8, lsl #8
-    strips linear_tile
+    strips linear_tile, LINE_TILES
 .Lnext\@:
     ldrd r0, r1, [sp, #NUMBER_IN_STEP]
     ldr r2, [sp, #STEP]
@@ -479,5 +525,8 @@ hil_function \name
     sxtb16 r8, r8
     strips rounded_tile
     b .Lnext\@
+#if HIL_STRIDE == 1
+    line_strip
+#endif
 hil_end \name
     .endm

@@ -17,6 +17,7 @@
     .equ LINES_STRIP, HIL_TILE_S1_STRIP
     .equ WINDOW, HIL_TILE_S1_WINDOW
     .equ TILE, 64           /* bytes from one tile to the next */
+    .equ LINE_TILES, 1      /* tiles of one line */
 
 #ifdef HIL_DUAL_ISSUE
     .macro open_tile
@@ -60,6 +61,29 @@
     ldr r11, [sp, #END]
     add r12, r12, #64
     .endm
+
+    /* the first line's two sums alone, in r0 and r1; else as tile_sums */
+    .macro line_sums
+    smlad r0, r10, r4, r3
+    ldr r2, [r12, #8]
+    smlatb r1, r10, r4, r3
+    ldr r10, [r12, #64]
+    smlad r0, r11, r6, r0
+    smlatb r1, r11, r6, r1
+    ldr r11, [r12, #68]
+    smlad r0, r2, r8, r0
+    smlatb r1, r2, r8, r1
+    ldr r2, [r12, #72]
+    smlabt r0, r10, r5, r0
+    smlad r1, r10, r5, r1
+    ldr r10, [sp, #MULTIPLIER]
+    smlabt r0, r11, r7, r0
+    smlad r1, r11, r7, r1
+    ldr r11, [sp, #END]
+    smlabt r0, r2, r9, r0
+    smlad r1, r2, r9, r1
+    add r12, r12, #64
+    .endm
 #else
     .macro open_tile
     .endm
@@ -96,6 +120,31 @@
     smlad r1, r10, r9, r1
     smlabt r2, r11, r9, r2
     smlad r3, r11, r9, r3
+    ldrd r11, r10, [sp, #END]
+    .endm
+
+    /* the first line's two sums alone, in r0 and r1; else as tile_sums */
+    .macro line_sums
+    ldr.w r3, [sp, #START]
+    ldr r10, [r12]
+    ldr r11, [r12, #4]
+    ldr.w r2, [r12, #8]
+    smlad r0, r10, r4, r3
+    smlatb r1, r10, r4, r3
+    smlad r0, r11, r6, r0
+    smlatb r1, r11, r6, r1
+    smlad r0, r2, r8, r0
+    smlatb r1, r2, r8, r1
+    ldr r10, [r12, #64]
+    ldr r11, [r12, #68]
+    ldr.w r2, [r12, #72]
+    add r12, r12, #64
+    smlabt r0, r10, r5, r0
+    smlad r1, r10, r5, r1
+    smlabt r0, r11, r7, r0
+    smlad r1, r11, r7, r1
+    smlabt r0, r2, r9, r0
+    smlad r1, r2, r9, r1
     ldrd r11, r10, [sp, #END]
     .endm
 #endif

@@ -17,6 +17,7 @@
     .equ LINES_STRIP, HIL_TILE_S2_STRIP
     .equ WINDOW, HIL_TILE_S2_WINDOW
     .equ TILE, 144          /* bytes from one tile to the next */
+    .equ LINE_TILES, 0
 
 #ifdef HIL_DUAL_ISSUE
     .macro open_tile

@@ -10,7 +10,7 @@ typedef struct {
     int32_t minus_zero; /* minus the input's zero point, as two int16 */
 } depthwise_conv_s8_dsp_shape;
 
-/* packed: per four channels the taps, a word each, and the constants of quad_requant_dsp.h */
+/* packed: per four channels the taps, a word each, and the constants of depthwise_quads_dsp.h */
 void depthwise_conv_s8_dsp(const int8_t *input, const int32_t *packed, int8_t *output,
                            const depthwise_conv_s8_dsp_shape *s);
 

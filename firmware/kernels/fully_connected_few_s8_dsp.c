@@ -187,17 +187,18 @@ HIL_SHARED void fully_connected_few_s8_dsp(const int8_t *input, const int32_t *w
                                            int8_t *output, const fully_connected_few_s8_dsp_shape *s)
 {
     uint32_t sums[HIL_FEW_DSP_OUTPUTS * ROWS];
-    const int32_t in_pairs = s->out_n & ~1;
-    const int32_t *const w_last = weights + in_pairs * 2 * ((s->in_n + 3) / 4);
+    const int32_t in_pairs = s->out_n & ~1, pair_words = 4 * ((s->in_n + 3) / 4);
     for (int32_t line = 0; line < s->lines; ++line) {
         const int8_t *x = input + line * s->line_step;
         for (int32_t left = s->columns; left > 0; left -= ROWS) {
             const int32_t rows = left < ROWS ? left : ROWS;
-            if (in_pairs > 0) {
-                few_rows_of_two(sums, x, s->column_step, weights, s->in_n, rows);
+            const int32_t *w = weights;
+            for (int32_t c = 0; c < in_pairs; c += 2) {
+                few_rows_of_two(sums + c * ROWS, x, s->column_step, w, s->in_n, rows);
+                w += pair_words;
             }
             if (s->out_n > in_pairs) {
-                few_rows_of_one(sums + in_pairs * ROWS, x, s->column_step, w_last, s->in_n, rows);
+                few_rows_of_one(sums + in_pairs * ROWS, x, s->column_step, w, s->in_n, rows);
             }
             for (int32_t c = 0; c < s->out_n; ++c) {
                 scale_s8(sums + c * ROWS, records + c * s->scale.words, 0, output + c, s->out_n, rows, &s->scale);

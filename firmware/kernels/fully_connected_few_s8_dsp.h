@@ -9,7 +9,7 @@
 
 #include "scale_s8.h"
 
-#define HIL_FEW_DSP_OUTPUTS 3
+#define HIL_FEW_DSP_OUTPUTS 6
 
 typedef struct {
     scale_s8_shape scale;

@@ -6,7 +6,7 @@
 #define X_START 4
 #define REST 8
 #define OUT 12
-#define LEFT 16
+#define LAST 16 /* of four channels */
 #define OFFSET 20
 #define CLAMPED 24
 #define LOW 28
@@ -21,6 +21,8 @@
     sub     sp, sp, #FRAME
     ldm     r3, {r4-r9}
     add     r10, sp, #OUT
+    subs    r5, r5, #4
+    add     r5, r5, r2
     stm     r10, {r2, r5, r6, r7, r8, r9}
     add     r3, r1, r4, lsl #3
     and     r4, r4, #\unrolled - 1
@@ -28,24 +30,38 @@
     strd    r1, r4, [sp, #X_START]
     .endm
 
-    /* Requantizes doubled sums a..d, in channel order, and packs them into a. r0 is at the multipliers and ends after the
+    /* Requantizes doubled sums a..d (hil_requant, in turn), in channel order, and packs them into a. r0 is at the multipliers and ends after the
      * shifts; r1, r6..r11 and lr are lost. */
     .macro hil_4x1_requant a, b, c, d
     ldm     r0!, {r6-r9}
     ldr     r10, [r0], #4
     ldr     r11, [sp, #OFFSET]
     lsl.w   r1, r11, r10
-    hil_requant \a, r6, r1, r10, lr, 1
-    lsr.w   r10, r10, #8
+    smmlar  lr, \a, r6, r1
+    lsr.w   r6, r10, #8
+    lsl.w   r1, r11, r6
+    add.w   lr, lr, \a, asr #31
+    smmlar  r7, \b, r7, r1
+    asr.w   lr, lr, r10
+    lsr.w   r10, r6, #8
     lsl.w   r1, r11, r10
-    hil_requant \b, r7, r1, r10, lr, 1
-    lsr.w   r10, r10, #8
-    lsl.w   r1, r11, r10
-    hil_requant \c, r8, r1, r10, lr, 1
-    lsr.w   r10, r10, #8
-    lsl.w   r1, r11, r10
-    hil_requant \d, r9, r1, r10, lr, 1
-    hil_pack4 \a, \b, \c, \d
+    ssat    \a, #8, lr, asr #1
+    add.w   r7, r7, \b, asr #31
+    smmlar  r8, \c, r8, r1
+    asr.w   r7, r7, r6
+    lsr.w   r6, r10, #8
+    lsl.w   r1, r11, r6
+    ssat    \b, #8, r7, asr #1
+    add.w   r8, r8, \c, asr #31
+    smmlar  r9, \d, r9, r1
+    asr.w   r8, r8, r10
+    bfi     \a, \b, #8, #8
+    ssat    \c, #8, r8, asr #1
+    add.w   r9, r9, \d, asr #31
+    bfi     \a, \c, #16, #8
+    asr.w   r9, r9, r6
+    ssat    \d, #8, r9, asr #1
+    bfi     \a, \d, #24, #8
     ldr     r1, [sp, #CLAMPED]
     cbz     r1, 6f
     ldrd    r10, r11, [sp, #LOW]
@@ -53,13 +69,16 @@
 6:
     .endm
 
-    /* Stores up to four bytes; goes on at `more` while channels are left, and returns otherwise. */
-    .macro hil_4x1_store p, more
+    /* Stores up to four bytes; goes on at `more` while channels are left, and returns otherwise. `ready`: OUT is in r10, and in
+     * r11 and the flags LAST - OUT. */
+    .macro hil_4x1_store p, more, ready=0
+    .if !\ready
     ldrd    r10, r11, [sp, #OUT]
-    subs.w  r11, r11, #4
+    subs.w  r11, r11, r10
+    .endif
     blt     7f
     str     \p, [r10], #4
-    strd    r10, r11, [sp, #OUT]
+    str     r10, [sp, #OUT]
     bne     \more
 8:  add     sp, sp, #FRAME
     pop     {r4-r11, pc}

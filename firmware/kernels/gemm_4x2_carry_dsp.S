@@ -7,11 +7,7 @@
     .balign 4
 .Lblock:
     ldm.w   r0!, {r2-r5}
-    mov.w   r6, r2
-    mov.w   r7, r3
-    mov.w   r8, r4
-    mov.w   r9, r5
-    hil_4x2_taps
+    hil_4x2_taps bare=0
     sub.w   r2, r2, r3
     sub.w   r4, r4, r5
     sub.w   r6, r6, r7

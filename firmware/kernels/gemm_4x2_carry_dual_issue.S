@@ -30,20 +30,13 @@
     hil_4x2_enter
     .balign 4
 .Lblock:
-    ldr     r1, [sp, #X_START]
-    ldr     r11, [sp, #REST]
     ldr     r2, [r0]
-    ldr     r4, [r0, #4]
-    ldr     r12, [r1]
+    ldr     r10, [r0, #16]
     ldr     r6, [r0, #8]
-    mov.w   r3, r2
-    ldr     r8, [r0, #12]
-    mov.w   r5, r4
-    ldr     lr, [r1, #8]
-    mov.w   r7, r6
-    ldr     r10, [r0, #16]!
-    mov.w   r9, r8
-    hil_4x2_taps
+    ldr     r11, [sp, #REST]
+    ldr     r4, [r0, #4]
+    ldr     r8, [r0, #12]!
+    hil_4x2_taps bare=0
 
     /* r10 is the first multiplier */
     ldr     r11, [r0, #16]
@@ -73,24 +66,25 @@
     bfi     r4, r2, #8, #8
     ldr     r1, [sp, #CLAMPED]
     bfi     r5, r3, #8, #8
-    ldr     r12, [sp, #LEFT]
+    ldr     r12, [sp, #LAST]
     ssat    r6, #8, r6, asr #1
-    ldr     r11, [sp, #OUT0]
+    ldr     r11, [sp, #OUT]
     ssat    r7, #8, r7, asr #1
-    ldr     lr, [sp, #OUT1]
+    ldr     lr, [sp, #APART]
     bfi     r4, r8, #16, #8
-    subs.w  r12, r12, #4
+    subs.w  r12, r12, r11
     bfi     r5, r9, #16, #8
     bfi     r4, r6, #24, #8
     bfi     r5, r7, #24, #8
     cbnz    r1, .Lclamp
 .Lstore:
     blt     7f
-    str     r12, [sp, #LEFT]
+    ldr     r1, [sp, #X_START]
+    str     r5, [r11, lr]
     str     r4, [r11], #4
-    str     r5, [lr], #4
-    str     r11, [sp, #OUT0]
-    str     lr, [sp, #OUT1]
+    ldr     r12, [r1]
+    ldr     lr, [r1, #8]
+    str     r11, [sp, #OUT]
     bne.w   .Lblock
 8:  add     sp, sp, #FRAME
     pop     {r4-r11, pc}
@@ -99,7 +93,8 @@
     hil_clamp4 r4, r6, r7, r8
     hil_clamp4 r5, r6, r7, r8
     b       .Lstore
-7:  adds    r12, r12, #2
+7:  add     lr, lr, r11
+    adds    r12, r12, #2
     blt     9f
     strh    r4, [r11], #2
     strh    r5, [lr], #2

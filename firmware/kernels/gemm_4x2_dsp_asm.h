@@ -2,9 +2,9 @@
 #include "gemm_dsp_asm.h"
 
 /* on the stack */
-#define OUT0 0
-#define OUT1 4
-#define LEFT 8
+#define OUT 0   /* of the first pixel */
+#define APART 4 /* from it to the second's */
+#define LAST 8  /* of four channels, of the first pixel */
 #define OFFSET 12
 #define CLAMPED 16
 #define LOW 20
@@ -21,6 +21,9 @@
     ldr     r4, [sp, #36]
     sub     sp, sp, #FRAME
     ldm     r4, {r5-r10}
+    subs    r3, r3, r2
+    adds    r6, r6, r2
+    subs    r6, r6, #4
     stm     sp, {r2, r3, r6, r7, r8, r9, r10}
     and     r5, r5, #1
     strd    r1, r5, [sp, #X_START]
@@ -64,15 +67,16 @@
     /* Stores up to four bytes a pixel; goes on at `more` while channels are left, and returns otherwise. */
     .macro hil_4x2_store p0, p1, more
     ldm     sp, {r10, r11, r12}
-    subs.w  r12, r12, #4
+    subs.w  r12, r12, r10
     blt.w   7f
+    str     \p1, [r10, r11]
     str     \p0, [r10], #4
-    str     \p1, [r11], #4
-    stm     sp, {r10, r11, r12}
+    str     r10, [sp, #OUT]
     bne     \more
 8:  add     sp, sp, #FRAME
     pop     {r4-r11, pc}
-7:  adds    r12, r12, #2
+7:  add     r11, r11, r10
+    adds    r12, r12, #2
     blt     9f
     strh    \p0, [r10], #2
     strh    \p1, [r11], #2

@@ -7,13 +7,7 @@
     .balign 4
 .Lblock:
     ldrd    r2, r4, [r0], #8
-    mov.w   r3, #0
-    mov.w   r5, #0
-    mov.w   r7, #0
-    mov.w   r9, #0
-    mov.w   r6, r2
-    mov.w   r8, r4
-    hil_4x2_taps
+    hil_4x2_taps bare=1
     ldrd    r1, r12, [r0, #8]
     sub.w   r2, r2, r3
     sub.w   r4, r4, r5

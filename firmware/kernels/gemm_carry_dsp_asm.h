@@ -15,6 +15,27 @@
     smlad   r9, r11, lr, r9
     .endm
 
+    /* The first of a block: sums start from r2 and r4, and Q from r3 and r5, or from nothing (`bare`). */
+    .macro hil_4x2_first_macs bare
+    smlad   r6, r10, lr, r2
+    smlad   r2, r10, r12, r2
+    sxtb16  r10, r10
+    smlad   r8, r11, lr, r4
+    smlad   r4, r11, r12, r4
+    sxtb16  r11, r11
+    .if \bare
+    smuad   r7, r10, lr
+    smuad   r3, r10, r12
+    smuad   r9, r11, lr
+    smuad   r5, r11, r12
+    .else
+    smlad   r7, r10, lr, r3
+    smlad   r3, r10, r12, r3
+    smlad   r9, r11, lr, r5
+    smlad   r5, r11, r12, r5
+    .endif
+    .endm
+
     .macro hil_4x2_load w, x
     ldr     r10, [r0, #\w]
     ldr     r11, [r0, #\w + 4]
@@ -31,20 +52,21 @@
 
     /* All taps of a block; r0 is at its weights, and ends after them. The first four loads of a round end the one before, so
      * that what follows the columns can end the loop. r10 and r11 end as the two words after the weights. */
-    .macro hil_4x2_taps
+    .macro hil_4x2_taps bare
     ldrd    r1, r10, [sp, #X_START]
     cmp.w   r10, #0
     hil_4x2_load 0, 0
-    beq.w   3f
+    hil_4x2_first_macs \bare
+    beq.w   4f
     sub.w   r0, r0, #16
     sub.w   r1, r1, #16
-    b.w     1f
+    b.w     5f
 3:  hil_4x2_macs
-    hil_4x2_load_pair 8, 4
+4:  hil_4x2_load_pair 8, 4
     hil_4x2_macs
     hil_4x2_load 16, 16
-1:  hil_4x2_macs
-    hil_4x2_load_pair 24, 20
+    hil_4x2_macs
+5:  hil_4x2_load_pair 24, 20
     hil_4x2_macs
     ldr     r11, [r0, #36]
     ldr     r10, [r0, #32]!
@@ -73,9 +95,9 @@
 
     /* all taps of a block; r0 is at its weights, and ends after them */
     .macro hil_4x1_taps
-    ldrd    r1, r12, [sp, #X_START]
-    cmp.w   r12, #0
-    beq.w   4f
+    ldrd    r1, r6, [sp, #X_START]
+    cbz     r6, 4f
+    mov     r12, r6
 3:  ldrd    r10, r11, [r1], #8
     hil_4x1_group r10, r11
     subs.w  r12, r12, #1

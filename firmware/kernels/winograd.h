@@ -5,7 +5,8 @@
 #include "kernel.h"
 #include "winograd_end.h"
 
-/* Words of an output channel's constants: twice its bias, multiplier, addend, and shift less one (harness/kernels/requant.py). */
+/* Words of an output channel's constants: twice its bias, multiplier, addend, and shift less one (harness/kernels/requant.py), or 256
+ * times its bias with the offset, multiplier and two that are not read (requant_linear.py). */
 #define HIL_WINOGRAD_CHANNEL_WORDS 4
 
 /* The assembly reads it in this order. Where the outputs of two tiles begin; `pixel`: bytes from one output to the next, `next`: from

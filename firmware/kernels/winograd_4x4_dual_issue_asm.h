@@ -3,6 +3,7 @@
  *
  * As winograd_4x4_dsp_asm.h, but both tiles at once, and unrolled. */
 #include "kernel_asm.h"
+#include "requant_linear.h"
 #include "winograd_asm.h"
 
 /* on the stack, beneath the 36 positions: winograd_outputs as far as it has come, and the inverse of 9 */
@@ -111,9 +112,9 @@
     hil_winograd_save r10, r11, ((17 - \j) * 32)
     .endm
 
-    /* Row i, whose multiples are 2^k..2^(k - 2) of the sums'; doubled sums are left. */
-    .macro hil_winograd_row i, k, last
-    hil_winograd_out_pair ((35 - 6 * \i) * 32), 32
+    /* Outputs of a row whose multiples are 2^k..2^(k - 2) of the sums', all but the last stored; r12 a pixel, r2 from the row's
+     * last pixel but one to the next row, r8 and r9 the row's second pixels. */
+    .macro hil_winograd_rounded k
     ldr.w   r12, [sp, #CHANNELS]
     ldr.w   r2, [sp, #INVERSE]
     ldr.w   r3, [r12]
@@ -177,6 +178,63 @@
     add.w   r8, r8, r12
     strb.w  r7, [r9, r12, lsl #1]
     add.w   r9, r9, r12
+    .endm
+
+    /* the same by requant_linear.py's line */
+    .macro hil_winograd_line k
+    ldr.w   r12, [sp, #CHANNELS]
+    ldr.w   r2, [sp, #INVERSE]
+    ldr.w   r3, [r12]
+    ldr.w   r12, [r12, #4]
+    mul     r0, r0, r2
+    mul     r1, r1, r2
+    mul     r4, r4, r2
+    add.w   r0, r3, r0, lsl #HIL_LINEAR_SCALE_BITS - \k
+    mul     r5, r5, r2
+    add.w   r1, r3, r1, lsl #HIL_LINEAR_SCALE_BITS - \k
+    mul     r6, r6, r2
+    add.w   r4, r3, r4, lsl #HIL_LINEAR_SCALE_BITS - \k + 1
+    mul     r7, r7, r2
+    add.w   r5, r3, r5, lsl #HIL_LINEAR_SCALE_BITS - \k + 1
+    mul     r10, r10, r2
+    add.w   r6, r3, r6, lsl #HIL_LINEAR_SCALE_BITS - \k + 2
+    mul     r11, r11, r2
+    add.w   r7, r3, r7, lsl #HIL_LINEAR_SCALE_BITS - \k + 2
+    smmul   r0, r0, r12
+    add.w   r10, r3, r10, lsl #HIL_LINEAR_SCALE_BITS - \k + 2
+    smmul   r1, r1, r12
+    add.w   r11, r3, r11, lsl #HIL_LINEAR_SCALE_BITS - \k + 2
+    smmul   r4, r4, r12
+    ldr.w   r8, [sp, #FIRST]
+    smmul   r5, r5, r12
+    ldr.w   r9, [sp, #FIRST + 4]
+    smmul   r6, r6, r12
+    smmul   r7, r7, r12
+    smmul   r10, r10, r12
+    ldr.w   r2, [sp, #PIXEL + 4]
+    smmul   r11, r11, r12
+    ldr.w   r12, [sp, #PIXEL]
+    ssat    r0, #8, r0, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r1, #8, r1, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r4, #8, r4, asr #HIL_LINEAR_FRACTION_BITS
+    strb.w  r0, [r8]
+    ssat    r5, #8, r5, asr #HIL_LINEAR_FRACTION_BITS
+    strb.w  r1, [r9]
+    ssat    r6, #8, r6, asr #HIL_LINEAR_FRACTION_BITS
+    strb.w  r4, [r8, r12]
+    ssat    r7, #8, r7, asr #HIL_LINEAR_FRACTION_BITS
+    strb.w  r5, [r9, r12]
+    ssat    r10, #8, r10, asr #HIL_LINEAR_FRACTION_BITS
+    strb.w  r6, [r8, r12, lsl #1]
+    add.w   r8, r8, r12
+    ssat    r11, #8, r11, asr #HIL_LINEAR_FRACTION_BITS
+    strb.w  r7, [r9, r12, lsl #1]
+    add.w   r9, r9, r12
+    .endm
+
+    .macro hil_winograd_row i, k, last, requant
+    hil_winograd_out_pair ((35 - 6 * \i) * 32), 32
+    \requant \k
     strb.w  r10, [r8, r12, lsl #1]
     add.w   r8, r8, r2
     strb.w  r11, [r9, r12, lsl #1]
@@ -187,7 +245,8 @@
     .endif
     .endm
 
-    .macro hil_winograd_block name, steps
+    /* requant: hil_winograd_rounded or hil_winograd_line */
+    .macro hil_winograd_block name, steps, requant
     hil_function \name
     push    {r4-r11, lr}
     ldm     r2, {r3-r7}
@@ -223,10 +282,10 @@
     hil_winograd_column 3
     hil_winograd_column 4
     hil_winograd_column 5
-    hil_winograd_row 0, 6, 0
-    hil_winograd_row 1, 5, 0
-    hil_winograd_row 2, 4, 0
-    hil_winograd_row 3, 4, 1
+    hil_winograd_row 0, 6, 0, \requant
+    hil_winograd_row 1, 5, 0, \requant
+    hil_winograd_row 2, 4, 0, \requant
+    hil_winograd_row 3, 4, 1, \requant
     add.w   r12, r12, r2 /* four rows back, and one channel on */
     add.w   lr, lr, #8
     sub.w   r8, r8, r12, lsl #2

@@ -1,4 +1,4 @@
 /* winograd_4x4_short_dual_issue.h */
 #include "winograd_4x4_dual_issue_asm.h"
 
-    hil_winograd_block winograd_4x4_short_dual_issue, 2
+    hil_winograd_block winograd_4x4_short_dual_issue, 2, hil_winograd_rounded

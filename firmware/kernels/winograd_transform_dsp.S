@@ -132,9 +132,8 @@
     /* two of four channels; r0 their word of position 0, r1 their taps, r3 bytes a position, an eighth of which is a tap's,
      * r12 bytes of three taps */
     .macro hil_winograd_pair turn
-    mov     lr, #3
-    .balign 4
-2:  ldr.w   r6, [r1, r12, lsl #1]
+    .rept   3
+    ldr.w   r6, [r1, r12, lsl #1]
     ldr.w   r5, [r1, r12]
     ldr.w   r4, [r1]
     add.w   r1, r1, r3, lsr #3
@@ -143,11 +142,12 @@
     sxtb16  r4, r4, ror #\turn
     hil_winograd_taps
     push    {r6-r11}
-    subs.w  lr, lr, #1
-    bne.w   2b
-    mov     lr, #6
+    .endr
+    mov     lr, #3
     .balign 4
-3:  ldr.w   r4, [sp, #48]
+3:
+    .rept   2
+    ldr.w   r4, [sp, #48]
     ldr.w   r5, [sp, #24]
     ldr.w   r6, [sp], #4
     hil_winograd_taps
@@ -159,6 +159,7 @@
     str.w   r10, [r0, r3, lsl #2]
     str.w   r11, [r5, r3, lsl #2]
     add.w   r0, r0, r12, lsl #4
+    .endr
     subs.w  lr, lr, #1
     bne.w   3b
     add     sp, sp, #48
@@ -170,7 +171,6 @@
 
     hil_function winograd_weights_dsp
     push    {r4-r11, lr}
-    hil_stack_beyond 24
     lsl     r3, r2, #5
     lsl     r12, r2, #2
     add     r12, r12, r12, lsl #1

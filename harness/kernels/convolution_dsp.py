@@ -112,16 +112,20 @@ class ConvDsp(Kernel):
         """Whether weights are in RAM when they are used."""
         return self.stage > 0
 
+    def im2col(self, context: Context) -> Im2col:
+        """How windows become columns."""
+        return im2col_of(context)
+
     def applies(self, context: Context) -> bool:
         if isinstance(context.node.attrs, FullyConnectedAttrs):
-            if im2col_of(context).window.pixels == 1:
+            if self.im2col(context).window.pixels == 1:
                 return False  # one row has no pairs
         elif context.input(0).shape[3] != context.input(1).shape[3]:
             return False  # groups
-        return allows(context, self.form) and self._chunk(im2col_of(context), context.target) > 0
+        return allows(context, self.form) and self._chunk(self.im2col(context), context.target) > 0
 
     def lower(self, context: Context) -> Lowered:
-        im2col, layer = im2col_of(context), layer_matrix(context)
+        im2col, layer = self.im2col(context), layer_matrix(context)
         assert layer is not None
         chunk = self._chunk(im2col, context.target)
         weights = ConstantTable("weights", "int32_t", pack(layer, column_order(im2col.rows, im2col.run), self.form))
@@ -130,7 +134,7 @@ class ConvDsp(Kernel):
         return Lowered(self.function, (call,), self._scratch(im2col, chunk, self.form))
 
     def _shape(self, context: Context, chunk: int, form: Form) -> dict[str, int]:
-        im2col, layer = im2col_of(context), layer_matrix(context)
+        im2col, layer = self.im2col(context), layer_matrix(context)
         assert layer is not None
         words = block_words(form, im2col.groups)
         return {
@@ -162,15 +166,15 @@ class ConvDsp(Kernel):
         return _column_bytes(im2col) + staged + im2col.gathered_slots * im2col.taps
 
     def access_order(self, context: Context) -> AccessOrder:
-        im2col = im2col_of(context)
+        im2col = self.im2col(context)
         chunk = self._chunk(im2col, context.target)
         return pixel_pairs(context, im2col.window.in_c, np.arange(im2col.window.out_c) // chunk)
 
     def work(self, context: Context) -> Work:
-        return self._work(context, self._chunk(im2col_of(context), context.target), self.form)
+        return self._work(context, self._chunk(self.im2col(context), context.target), self.form)
 
     def _work(self, context: Context, chunk: int, form: Form) -> Work:
-        im2col = im2col_of(context)
+        im2col = self.im2col(context)
         window, words = im2col.window, block_words(form, im2col.groups)
         starts = range(0, window.out_c, chunk)
         sizes = [4 * words * blocks(min(chunk, window.out_c - first)) for first in starts]

@@ -14,6 +14,7 @@ from harness.ir.operators.traits import Trait
 from harness.ir.window import ConvAttrs
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.convolution_dsp import COLUMNS_END, DUAL_ISSUE
 from harness.kernels.convolution_dsp_loops import CHANNELS, TAPS, blocks
@@ -22,6 +23,9 @@ from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.scaling_dsp import DSP
 from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Reuse, Work
+
+MANY = constant("conv_groups_dsp.h", "HIL_CONV_GROUPS_MANY")
+"""Groups of one channel from which on a tap of all of them is copied at a time, and no row of each one's."""
 
 
 @lru_cache(maxsize=256)
@@ -88,11 +92,15 @@ class ConvGroupsDsp(Kernel):
         lines = window.batches * window.rows.out
         pairs, singles = lines * (window.columns.out // 2) * groups, lines * (window.columns.out % 2) * groups
         gathered, (words, rest) = window.pixels * window.taps, divmod(taps, TAPS)
-        moved = gathered * groups
+        moved, rows = gathered * groups, window.pixels * window.rows.kernel
+        by_rows = depth == 1 and groups < MANY
         loops = {
             "pixel": window.pixels,
-            "tap": gathered,
-            "tap_byte": moved if depth == 1 else moved * (depth % 4),
+            "row": rows,
+            "row_group": rows * groups * by_rows,
+            "row_byte": moved * by_rows,
+            "tap": gathered * (not by_rows),
+            "tap_byte": moved * (not by_rows) if depth == 1 else moved * (depth % 4),
             "tap_word": 0 if depth == 1 else moved * (depth // 4),
             "tap_group": 0 if depth == 1 else moved,
             "pair": pairs,

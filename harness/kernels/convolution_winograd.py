@@ -17,6 +17,7 @@ from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, 
 from harness.kernels.context import Context
 from harness.kernels.convolution_dsp import layer_matrix
 from harness.kernels.convolution_dsp_loops import CHANNELS, blocks
+from harness.kernels.gemm import Matrix
 from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.scaling_dsp import DSP, clamp_loops, clamped
 from harness.kernels.window_fields import window_fields
@@ -155,7 +156,7 @@ class ConvWinograd(Kernel):
     """F(4x4, 3x3), as fast as `room` lets it: what is transformed at once need not be transformed again.
 
     Attributes:
-        function: in C.
+        function, line_function: in C; the second where requant_linear.py is exact for every channel.
         room: most bytes of scratch.
         more: the room of the next kernel, which this one stands aside for where it would do the same; None of the last.
     """
@@ -164,6 +165,7 @@ class ConvWinograd(Kernel):
     features = DSP
     trades_ram = True
     function: ClassVar[str]
+    line_function: ClassVar[str]
     room: ClassVar[int] = ROOMS[-1]
     more: ClassVar[int | None] = None
 
@@ -181,7 +183,9 @@ class ConvWinograd(Kernel):
         layer, tiling = layer_matrix(context), self._tiling(context)
         assert layer is not None
         weights = ConstantTable("weights", "int32_t", pack_weights(layer.weights, tiling.window.in_c))
-        channels = ConstantTable("channels", "int32_t", pack_channels(layer))
+        line = _line(layer)
+        function = self.line_function if line else self.function
+        channels = ConstantTable("channels", "int32_t", pack_channels(layer, line))
         shape = {
             **window_fields(tiling.window, *_SIZES),
             "pad": int(np.uint32(0x01010101 * (context.input().q.zero_point & 255)).view(np.int32)),
@@ -191,8 +195,8 @@ class ConvWinograd(Kernel):
             "strips": tiling.strips,
             "chunk": tiling.chunk,
         }
-        call = Call(self.function, (In(), weights, channels, Out(), Scratch(ctype="int32_t")), shape)
-        return Lowered(self.function, clamped(context, (call,), layer.layer.clamp), tiling.scratch)
+        call = Call(function, (In(), weights, channels, Out(), Scratch(ctype="int32_t")), shape)
+        return Lowered(function, clamped(context, (call,), layer.layer.clamp), tiling.scratch)
 
     def access_order(self, context: Context) -> AccessOrder:
         tiling = self._tiling(context)
@@ -204,13 +208,22 @@ class ConvWinograd(Kernel):
         window = tiling.window
         taps = window.taps * CHANNELS * tiling.quads * CHANNELS * blocks(window.out_c)
         reuse = (Reuse("weights", taps, tiling.times),)
-        return Work({**tiling.loops(), **clamp_loops(context, clamp)}, reuse, tiling.scratch)
+        layer, loops = layer_matrix(context), tiling.loops()
+        assert layer is not None
+        loops["line_block"] = loops["block"] * _line(layer)
+        loops["block"] -= loops["line_block"]
+        return Work({**loops, **clamp_loops(context, clamp)}, reuse, tiling.scratch)
 
     def _tiling(self, context: Context) -> Tiling:
         window = _window(context)
         tiling = None if window is None else fastest(window, self.room)
         assert tiling is not None, "applies has refused the layer"
         return tiling
+
+
+def _line(layer: Matrix) -> bool:
+    """Whether requantization by a line is exact for every channel; a narrow clamp comes after it."""
+    return bool(layer.line.exact.all())
 
 
 def _window(context: Context) -> Window2D | None:
@@ -227,6 +240,7 @@ class ConvWinogradDsp(ConvWinograd):
 
     superseded_by = frozenset({"dual-issue", "mve"})
     function = "conv_winograd_s8_dsp"
+    line_function = "conv_winograd_s8_line_dsp"
 
 
 class ConvWinogradMediumDsp(ConvWinogradDsp):
@@ -255,6 +269,7 @@ class ConvWinogradDualIssue(ConvWinograd):
 
     features = DSP | frozenset({"dual-issue"})
     function = "conv_winograd_s8_dual_issue"
+    line_function = "conv_winograd_s8_line_dual_issue"
 
 
 class ConvWinogradMediumDualIssue(ConvWinogradDualIssue):

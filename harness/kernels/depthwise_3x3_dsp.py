@@ -76,6 +76,16 @@ class Lines:
         return (self.v.out + 1) // 2
 
     @property
+    def steps(self) -> float:
+        """Tiles, and what each strip takes beside them."""
+        return self.strips * (self.tiles + 1) - self.last_alone * self.tiles / 2
+
+    @property
+    def last_alone(self) -> bool:
+        """Whether the last strip is one line, and tiles of its own compute it."""
+        return self.u.stride == 1 and self.v.out % 2 == 1
+
+    @property
     def pairs(self) -> int:
         """Of a line in scratch."""
         return self.u.stride * self.tiles + 1
@@ -196,6 +206,7 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         scale = depthwise_requant(context)
         assert scale is not None
         linear = int(scale.linear.sum())
+        alone = lines.tiles * lines.last_alone
         tiles = lines.strips * lines.tiles
         windows = lines.windows
         seen = lines.tile.shared + lines.tile.strip * lines.strips
@@ -215,7 +226,8 @@ class DepthwiseConv3x3S8Dsp(Kernel):
             "channel": channels,
             "strip": channels * lines.strips,
             "half": channels * lines.strips * fields["odd_u"],
-            "tile": linear * tiles,
+            "tile": linear * (tiles - alone),
+            "line_tile": linear * alone,
             "rounded_tile": (channels - linear) * tiles,
             **clamp_loops(context, attrs.clamp),
         }
@@ -254,7 +266,7 @@ def lines_of(context: Context) -> Lines:
     """Rows or columns, whichever makes fewer steps; the output over the input comes first."""
     window = context.window
     rows, columns = Lines(window.columns, window.rows, True), Lines(window.rows, window.columns, False)
-    return min(rows, columns, key=lambda lines: (not lines.in_place, lines.strips * (lines.tiles + 1), not lines.rows))
+    return min(rows, columns, key=lambda lines: (not lines.in_place, lines.steps, not lines.rows))
 
 
 def _line_bytes(taps: Ints, stride: int) -> Ints:

@@ -83,7 +83,7 @@ def pack_quads(weights: Ints, scale: SaturatingRequant) -> npt.NDArray[np.int32]
 
 
 def _constants(scale: SaturatingRequant, quad: slice) -> npt.NDArray[np.int32]:
-    """The constants of four channels, as quad_requant_dsp.h wants them."""
+    """The constants of four channels, as depthwise_quads_dsp.h has them."""
     start, multiplier = scale.start[quad], scale.multiplier[quad]
     if scale.linear[quad].all():
         return np.concatenate([start, multiplier]).astype(np.int32)

@@ -38,7 +38,13 @@ class _PoolS8Dsp(PoolS8):
     def work(self, context: Context) -> Work:
         pixels, lines, taps = self.windows(context)
         quads = -(-context.output().shape[3] // QUAD)
-        return Work({"pixel": pixels, "quad": pixels * quads, "line": lines * quads, "tap": taps * quads})
+        loops: dict[str, float] = {"pixel": pixels, "quad": pixels * quads}
+        attrs = context.node.attrs
+        assert isinstance(attrs, PoolAttrs)
+        loops["clamped"] = pixels * quads * (attrs.clamp != DType.INT8.range)
+        if taps == 2 * lines:
+            return Work(loops | {"two": lines * quads})
+        return Work(loops | {"line": lines * quads, "tap": taps * quads})
 
 
 class AveragePoolS8Dsp(_PoolS8Dsp):

@@ -33,6 +33,7 @@ from harness.kernels.constants import constant
 from harness.kernels.convolution_dsp_loops import CHANNELS
 from harness.kernels.gemm import Matrix
 from harness.kernels.requant import Int32s
+from harness.kernels.requant_linear import SCALE_BITS
 from harness.quantization.fixedpoint import Ints, wrap32
 
 TILE = 4
@@ -66,12 +67,18 @@ def pack_weights(weights: Ints, in_c: int) -> Int32s:
     return words
 
 
-def pack_channels(made: Matrix) -> Int32s:
-    """Constants of each channel: what twice its sum starts with, multiplier, addend, shift less one."""
+def pack_channels(made: Matrix, line: bool) -> Int32s:
+    """Constants of each channel: what twice its sum starts with, multiplier, addend, shift less one.
+
+    With `line`, by requant_linear.py: what 256 times its sum starts with, multiplier, and nothing.
+    """
     requant = made.requant
     assert requant is not None, "only what requant.py rounds"
-    start = wrap32(2 * (made.bias - RAISED * made.weights.sum(axis=1)))
-    columns = (start, requant.multiplier, requant.addend, requant.shift - 1)
+    bias = made.bias - RAISED * made.weights.sum(axis=1)
+    columns: list[npt.ArrayLike] = [wrap32(2 * bias), requant.multiplier, requant.addend, requant.shift - 1]
+    if line:
+        none = np.zeros_like(bias)
+        columns = [wrap32((bias << SCALE_BITS) + made.line.offset), made.line.multiplier, none, none]
     table = np.stack([np.asarray(column, np.int64) for column in columns], axis=1)
     filled = np.pad(table, [(0, -len(table) % CHANNELS), (0, 0)])
     words: Int32s = filled.astype(np.int32).reshape(-1)

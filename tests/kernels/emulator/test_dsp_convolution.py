@@ -101,3 +101,30 @@ def test_some_channels_at_a_time(name: str, target: Target, board: str, function
     assert any(shape["chunk"] < shape["out_c"] for shape in passes)
     assert check_on_board(graphs, board, prefer={name}, target=target) == len(graphs) * VECTORS
     assert function in {s.lowered.kernel for s in step}
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "board"),
+    [
+        ("ConvS8LinePadded", Target("cortex-m4"), M4),
+        ("ConvS8CarryPaddedDualIssue", Target("cortex-m7"), M7),
+        *scaled(
+            (),
+            (
+                ("ConvS8CarryStagedPadded", SLOW_FLASH, M4),
+                ("ConvS8LineStagedPadded", SLOW_FLASH, M4),
+                ("ConvS8CarryPadded", Target("cortex-m4"), M4),
+                ("ConvS8LinePaddedDualIssue", Target("cortex-m7"), M7),
+            ),
+        ),
+    ],
+)
+def test_images_copied_with_their_padding(name: str, target: Target, board: str) -> None:
+    """Images of which windows reach beyond the border on any side, and some that they do not reach the end of."""
+    rng = np.random.default_rng(5)
+    relu, graphs = "Line" in name, []
+    while len(graphs) < scaled(16, 160):
+        graph = _convolution(rng, relu)
+        plan = compile_graph(graph, core=target, prefer={name})
+        graphs += [graph] if type(plan.steps[0].kernel).__name__ == name else []
+    assert check_on_board(graphs, board, prefer={name}, target=target) == len(graphs) * VECTORS

@@ -72,7 +72,7 @@ def test_groups(kernel: str, board: str, least: float) -> None:
 def test_few_outputs(board: str) -> None:
     rng, graphs = np.random.default_rng(32), []
     for number in range(scaled(12, 300)):
-        depth, outputs = pick(rng, between(rng, 1, 100), between(rng, 1, 8), 16, 32, 48), between(rng, 1, 3)
+        depth, outputs = pick(rng, between(rng, 1, 100), between(rng, 1, 8), 16, 32, 48), between(rng, 1, 6)
         if number % 2:
             graphs.append(fully_connected_layer(rng, pick(rng, 1, 2, between(rng, 1, 9)), depth, outputs))
         else:
@@ -82,11 +82,12 @@ def test_few_outputs(board: str) -> None:
     check(graphs, "FullyConnectedFewS8Dsp", board, 0.9)
 
 
-def test_average_pools() -> None:
+@pytest.mark.parametrize("op", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
+def test_pools(op: str) -> None:
     rng, graphs = np.random.default_rng(33), []
     for _ in range(scaled(10, 300)):
         image = (pick(rng, 1, 2), between(rng, 1, 9), between(rng, 1, 9), pick(rng, 16, between(rng, 4, 30)))
         kernel = pick(rng, (2, 2), (1, 2), (2, 1), image[1:3], (between(rng, 1, 5), between(rng, 1, 5)))
-        graphs.append(pool_layer(rng, "AVERAGE_POOL_2D", image, kernel, (between(rng, 1, 3), between(rng, 1, 3))))
-    graphs.append(pool_layer(rng, "AVERAGE_POOL_2D", (1, 20, 20, 5), (20, 20), (1, 1)))
-    check(graphs, "AveragePoolS8Dsp", M4, 0.9)
+        graphs.append(pool_layer(rng, op, image, kernel, (between(rng, 1, 3), between(rng, 1, 3))))
+    graphs.append(pool_layer(rng, op, (1, 20, 20, 5), (20, 20), (1, 1)))
+    check(graphs, f"{op.title().replace('_', '')[:-2]}S8Dsp", M4, 0.9)

@@ -21,9 +21,9 @@ from tests.support.overlapped import Layer, check, layer_of
 from tests.support.scale import scaled
 
 VARIANTS = [
-    ("ConvWinogradDsp", "mps2-an386", "conv_winograd_s8_dsp"),
-    ("ConvWinogradDualIssue", "mps2-an500", "conv_winograd_s8_dual_issue"),
-    ("ConvWinogradDsp", "mps2-an505", "conv_winograd_s8_dsp"),
+    ("ConvWinogradDsp", "mps2-an386", "dsp"),
+    ("ConvWinogradDualIssue", "mps2-an500", "dual_issue"),
+    ("ConvWinogradDsp", "mps2-an505", "dsp"),
 ]
 
 
@@ -34,16 +34,18 @@ def _convolution(rng: Rng) -> Graph:
     pads = None
     if min(height, width) >= 3 and chance(rng, 0.5):
         pads = pick(rng, Pads(), Pads(*(between(rng, 0, 3) for _ in range(4))))
-    return conv_layer(rng, image, between(rng, 1, 18), (3, 3), pads=pads)
+    return conv_layer(rng, image, between(rng, 1, 18), (3, 3), pads=pads, relu=chance(rng, 0.5))
 
 
-@pytest.mark.parametrize(("name", "board", "function"), VARIANTS, ids=["m4", "m7", "m33"])
-def test_convolutions(name: str, board: str, function: str) -> None:
+@pytest.mark.parametrize(("name", "board", "loops"), VARIANTS, ids=["m4", "m7", "m33"])
+def test_convolutions(name: str, board: str, loops: str) -> None:
     rng = np.random.default_rng(int(board[-1]))
     graphs = [_convolution(rng) for _ in range(scaled(3 if board == "mps2-an505" else 8, 400))]
     core = load_boards()[board].core
     kernels = [compile_graph(graph, core=core, prefer={name}).layers[-1].kernel for graph in graphs]
-    assert kernels.count(function) >= len(graphs) / 2
+    rounded, by_line = (kernels.count(f"conv_winograd_s8_{form}{loops}") for form in ("", "line_"))
+    assert rounded + by_line >= len(graphs) / 2
+    assert by_line and rounded
     graphs += [vgg_like(16, (8, 16)), resnet_like(12, (8, 16), blocks=1)]
     assert check_on_board(graphs, board, prefer={name}) == len(graphs) * VECTORS
 

@@ -1,0 +1,4 @@
+/* winograd_4x4_short_line_dsp.h */
+#include "winograd_4x4_dsp_asm.h"
+
+    hil_winograd_block winograd_4x4_short_line_dsp, 2, hil_winograd_line
