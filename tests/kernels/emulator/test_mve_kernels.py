@@ -12,7 +12,7 @@ from harness.compiler.plan import Layer, Plan
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.ir.window import Pads
-from harness.kernels import convolution_mve, convolution_parts_mve, depthwise_mve, movement_mve
+from harness.kernels import convolution_3x3_mve, convolution_mve, convolution_parts_mve, depthwise_mve, movement_mve
 from harness.kernels.base import Kernel
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvSmallStripS8Mve
 from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve
@@ -361,3 +361,28 @@ def test_ties_of_requantization() -> None:
     zeros = (-128, -7, 0, 127) * scaled(1, 8)
     graphs = [tie_layer(rng, 120, zero_point, wild) for zero_point in zeros for wild in (False, True)]
     check(graphs, "Conv1x1S8Mve", "conv_1x1_s8_mve")
+
+
+def _layers_3x3(rng: Rng, count: int) -> list[Graph]:
+    graphs = []
+    for _ in range(count):
+        pads = Pads(*(between(rng, 0, 2) for _ in range(4))) if chance(rng, 0.5) else None
+        less = 0 if pads is None else 2
+        depth = pick(rng, 16, 32, between(rng, 1, 20), between(rng, 1, 70), 256)
+        image = (pick(rng, 1, 1, 2), between(rng, 2 + less, 8), between(rng, 4 + less, 14), depth)
+        graphs.append(conv_layer(rng, image, between(rng, 1, 9), (3, 3), pads=pads, relu=chance(rng, 0.4)))
+    return graphs
+
+
+def test_conv_3x3() -> None:
+    check(_layers_3x3(np.random.default_rng(31), scaled(40, 600)), "Conv3x3S8Mve", "conv_3x3_s8_mve")
+
+
+def test_conv_3x3_keeps_to_its_order_of_accesses() -> None:
+    (kernel,) = convolution_3x3_mve.KERNELS
+    graphs = _layers_3x3(np.random.default_rng(32), scaled(6, 100))
+    layers = [layer for graph in graphs if (layer := layer_of(Target("cortex-m55"), kernel, graph)) is not None]
+    cases = [(layer, distance // 4 * 4) for layer in layers for distance in layer.nearest]
+    cases = [(layer, distance) for layer, distance in cases if layer.overlap.allows(distance)]
+    assert len(cases) >= len(graphs) / 2
+    assert all(check_distances(BOARD, cases))
