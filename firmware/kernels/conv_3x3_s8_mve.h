@@ -16,14 +16,10 @@ typedef struct {
 void conv_3x3_s8_mve_run(const int8_t *input, const int32_t *packed, int8_t *output, int32_t *strip,
                          const conv_3x3_s8_mve_shape *s, conv_tiles_3x3_s8_mve_function *compute);
 
-/* folds to one function where the form is a literal */
 HIL_INLINE void conv_3x3_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, int32_t *strip,
                                 const conv_3x3_s8_mve_shape *s)
 {
-    conv_3x3_s8_mve_run(input, packed, output, strip, s,
-                        s->form == HIL_MVE_RELU     ? conv_tiles_3x3_s8_mve_relu
-                        : s->form == HIL_MVE_SIGNED ? conv_tiles_3x3_s8_mve_signed
-                                                    : conv_tiles_3x3_s8_mve_general);
+    conv_3x3_s8_mve_run(input, packed, output, strip, s, conv_tiles_3x3_s8_mve_choose(s->form, s->in_c));
 }
 
 #endif

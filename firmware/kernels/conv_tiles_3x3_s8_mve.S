@@ -35,16 +35,17 @@ hil_end conv_tiles_3x3_s8_mve_weave
     .equ CLAMP, 24
 
 /* stack frame */
-    .equ X, 0               /* the tile's first column */
-    .equ GROUPS, 4
-    .equ PACKED, 8
-    .equ COUNT, 12          /* channels */
-    .equ TILES, 16          /* still to do */
-    .equ ADVANCE, 20        /* output bytes from behind a tile's channels to the next tile */
+    .equ SUMS, 0            /* of the upper row, then of the lower one */
     .equ OFFSETS, 32
     .equ LOW, 48
     .equ HIGH, 64
-    .equ FRAME, 80
+    .equ X, 80              /* the tile's first column */
+    .equ GROUPS, 84
+    .equ PACKED, 88
+    .equ COUNT, 92          /* channels */
+    .equ TILES, 96          /* still to do */
+    .equ ADVANCE, 100       /* output bytes from behind a tile's channels to the next tile */
+    .equ FRAME, 104
 
 /* what an input of column `col` gives the outputs of a row in columns 0..3, by a row of weights; `load` comes after the
    first product */
@@ -93,11 +94,10 @@ hil_end conv_tiles_3x3_s8_mve_weave
     .endm
 
 /* 16 input channels of a tile. A product takes two cycles, in which a load fits: loads stand one by one between them, those
- * of the next input and of weights that take the place of the last ones. */
-    .macro group
+ * of the next input and of weights that take the place of the last ones. The first two inputs, in q6 and q7, are loaded in
+ * the group before. */
+    .macro group groups
     weights     q0
-    input       q6, 0, 0
-    input       q7, 0, 1
     upper       0, q6, q0, q1, q2, "weights q1"
     vmladava.s8 r2, q7, q0
     input       q6, 0, 2
@@ -145,10 +145,22 @@ hil_end conv_tiles_3x3_s8_mve_weave
 
     lower       0, q6, q0, q1, q2, "input q4, 3, 2"
     lower       1, q3, q0, q1, q2, "input q5, 3, 3"
-    lower       2, q4, q0, q1, q2, "input q6, 3, 4"
-    lower       3, q5, q0, q1, q2, "input q7, 3, 5"
-    lower       4, q6, q0, q1, q2
-    lower       5, q7, q0, q1, q2
+    lower       2, q4, q0, q1, q2, "input q3, 3, 4"
+    vmladava.s8 lr, q5, q0
+    input       q4, 3, 5
+    vmladava.s8 r12, q5, q1
+    .ifc \groups,any
+    subs        r7, r7, #1          /* on to the next group, or to the first one of the next channel */
+    ite         ne
+    addne       r3, r3, r5
+    ldreq       r3, [sp, #X]
+    .endif
+    vmladava.s8 r10, q5, q2
+    input       q6, 0, 0
+    vmladava.s8 lr, q3, q1
+    input       q7, 0, 1
+    vmladava.s8 r12, q3, q2
+    vmladava.s8 lr, q4, q2
     .endm
 
 /* requant_mve.h tells why the forms are exact; r0 multiplier, r2 negated right shift, r6 left shift, r8 1 where ties
@@ -170,7 +182,7 @@ hil_end conv_tiles_3x3_s8_mve_weave
 
 /* r1 packed weights, r3 strip, r5 from group to group, r7 groups still to do, r9 channels still to do, r11 output; even
    registers accumulate: the upper row, then the lower one */
-    .macro tiles name, form
+    .macro tiles name, form, groups
 hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
@@ -198,19 +210,23 @@ hil_function \name
     vdup.16     q0, r7
     vstrw.32    q0, [sp, #HIGH]
     .endif
+    ldr         r3, [sp, #X]
+    input       q6, 0, 0
+    input       q7, 0, 1
 1:  /* a channel */
     ldm         r1, {r0, r2, r4, r6}
     ldm         r1!, {r8, r10, r12, lr}
-    ldrd        r3, r7, [sp, #X]
+    .ifc \groups,any
+    ldr         r7, [sp, #GROUPS]
+    .endif
 2:
-    group
-    add         r3, r3, r5
-    subs        r7, r7, #1
+    group       \groups
+    .ifc \groups,any
     bne.w       2b
-    vmov        q0[2], q0[0], r0, r4
-    vmov        q0[3], q0[1], r2, r6
-    vmov        q1[2], q1[0], r8, r12
-    vmov        q1[3], q1[1], r10, lr
+    .endif
+    stm         sp, {r0, r2, r4, r6, r8, r10, r12, lr}
+    vldrw.32    q0, [sp, #SUMS]
+    vldrw.32    q1, [sp, #SUMS + 16]
     .ifc \form,general
     ldm         r1!, {r0, r2, r4, r6, r8}
     .else
@@ -239,6 +255,8 @@ hil_function \name
     ldrd        r4, r8, [sp, #TILES]
     add         r3, r3, #256
     str         r3, [sp, #X]
+    input       q6, 0, 0
+    input       q7, 0, 1
     add         r11, r11, r8
     subs        r4, r4, #1
     str         r4, [sp, #TILES]
@@ -249,6 +267,9 @@ hil_function \name
 hil_end \name
     .endm
 
-    tiles conv_tiles_3x3_s8_mve_relu, relu
-    tiles conv_tiles_3x3_s8_mve_signed, signed
-    tiles conv_tiles_3x3_s8_mve_general, general
+    tiles conv_tiles_3x3_s8_mve_relu, relu, any
+    tiles conv_tiles_3x3_s8_mve_signed, signed, any
+    tiles conv_tiles_3x3_s8_mve_general, general, any
+    tiles conv_tiles_3x3_s8_mve_relu_one, relu, one
+    tiles conv_tiles_3x3_s8_mve_signed_one, signed, one
+    tiles conv_tiles_3x3_s8_mve_general_one, general, one

@@ -24,6 +24,21 @@ typedef void conv_tiles_3x3_s8_mve_function(const int8_t *strip, const int32_t *
                                             const conv_tiles_3x3_s8_mve_work *tiles);
 
 conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_relu, conv_tiles_3x3_s8_mve_signed, conv_tiles_3x3_s8_mve_general;
+/* of a single group */
+conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_relu_one, conv_tiles_3x3_s8_mve_signed_one,
+    conv_tiles_3x3_s8_mve_general_one;
+
+/* folds to one function where the arguments are literals, and only that one is linked */
+HIL_INLINE conv_tiles_3x3_s8_mve_function *conv_tiles_3x3_s8_mve_choose(int32_t form, int32_t in_c)
+{
+    if (form == HIL_MVE_RELU) {
+        return in_c <= 16 ? conv_tiles_3x3_s8_mve_relu_one : conv_tiles_3x3_s8_mve_relu;
+    }
+    if (form == HIL_MVE_SIGNED) {
+        return in_c <= 16 ? conv_tiles_3x3_s8_mve_signed_one : conv_tiles_3x3_s8_mve_signed;
+    }
+    return in_c <= 16 ? conv_tiles_3x3_s8_mve_general_one : conv_tiles_3x3_s8_mve_general;
+}
 
 /* weaves `count` columns, the same 16 channels or fewer of four rows */
 typedef struct {

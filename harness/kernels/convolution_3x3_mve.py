@@ -135,6 +135,7 @@ class Conv3x3S8Mve(MveKernel):
             "tile": down * tiles,
             "block": blocks,
             "group": blocks * groups,
+            "looped": blocks * groups * (groups > 1),
             "signed": blocks * (form == SIGNED),
             "general": blocks * (form == GENERAL),
         }
