@@ -21,17 +21,23 @@ void add_linear_s8_mve_dense(const int8_t *a, const int8_t *b, int8_t *output, c
 /* b counts as its first value: in the offset already */
 void add_linear_s8_mve_value(const int8_t *a, int8_t *output, const add_linear_s8_mve_work *work);
 
+/* with a clamp that is int8's range */
+void add_linear_s8_mve_saturating_dense(const int8_t *a, const int8_t *b, int8_t *output,
+                                        const add_linear_s8_mve_work *work);
+void add_linear_s8_mve_saturating_value(const int8_t *a, int8_t *output, const add_linear_s8_mve_work *work);
+
 HIL_INLINE void add_linear_s8_mve(const int8_t *a, const int8_t *b, int8_t *output, const add_linear_s8_mve_shape *s)
 {
     add_linear_s8_mve_work work = {s->nest.n4, s->a_factor, s->b_factor, s->offset, s->clamp_min, s->clamp_max};
+    const int saturating = s->clamp_min == -128 && s->clamp_max == 127;
     HIL_NEST_FOR(s->nest) {
         const int8_t *x = HIL_NEST_A(a, s->nest);
         const int8_t *y = HIL_NEST_B(b, s->nest);
         if (s->nest.b4 == 1) {
-            add_linear_s8_mve_dense(x, y, output, &work);
+            (saturating ? add_linear_s8_mve_saturating_dense : add_linear_s8_mve_dense)(x, y, output, &work);
         } else {
             work.offset = s->offset + *y * s->b_factor;
-            add_linear_s8_mve_value(x, output, &work);
+            (saturating ? add_linear_s8_mve_saturating_value : add_linear_s8_mve_value)(x, output, &work);
         }
         output += s->nest.n4;
     }

@@ -9,7 +9,7 @@ typedef gemm_s8_mve_shape conv_1x1_s8_mve_shape;
 HIL_INLINE void conv_1x1_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output,
                                 const conv_1x1_s8_mve_shape *s)
 {
-    gemm_s8_mve_choose(s->form, s->tail)(input, packed, output, s);
+    gemm_s8_mve_choose(s->form, s->steps, s->tail)(input, packed, output, s);
 }
 
 #endif

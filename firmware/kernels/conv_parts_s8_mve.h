@@ -31,7 +31,7 @@ void conv_parts_s8_mve_rows(const int8_t *input, const int32_t *packed, int8_t *
 HIL_INLINE void conv_parts_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, int8_t *strip,
                                   const conv_parts_s8_mve_shape *s)
 {
-    conv_parts_s8_mve_rows(input, packed, output, strip, s, gemm_s8_mve_choose(s->form, s->tail));
+    conv_parts_s8_mve_rows(input, packed, output, strip, s, gemm_s8_mve_choose(s->form, s->steps, s->tail));
 }
 
 #endif

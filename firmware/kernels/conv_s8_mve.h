@@ -23,7 +23,7 @@ void conv_s8_mve_rows(const int8_t *input, const int32_t *packed, int8_t *output
 HIL_INLINE void conv_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, int8_t *strip,
                             const conv_s8_mve_shape *s)
 {
-    conv_s8_mve_rows(input, packed, output, strip, s, gemm_s8_mve_choose(s->form, s->tail));
+    conv_s8_mve_rows(input, packed, output, strip, s, gemm_s8_mve_choose(s->form, s->steps, s->tail));
 }
 
 #endif

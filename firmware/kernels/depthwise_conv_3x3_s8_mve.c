@@ -39,16 +39,29 @@ HIL_LOCAL void weave(const shape *s, const int8_t *input, const int8_t *padding,
     }
 }
 
-/* lanes of a round that are columns below `columns`, of one line or both */
-HIL_LOCAL int32_t lanes(int32_t columns, int32_t lines)
+/* Rounds are four columns of two lines, or eight of the last one. Output i of a round is at (line[i], column[i]), and in
+ * lane 2 * i or 2 * (i - 4) + 1. */
+HIL_LOCAL void divide(const shape *s, depthwise_quad_s8_mve_work *work, int32_t lines, int32_t columns)
 {
-    static const uint16_t of_columns[5] = {0, 0x0303, 0x3333, 0x3f3f, 0xffff};
-    return of_columns[columns] & (lines == 1 ? 0xff : 0xffff);
+    const int32_t whole = lines == 2 || columns == 8 ? s->out_inner / columns : 0;
+    const int32_t left = s->out_inner - whole * columns;
+    work->rounds = whole;
+    work->rest = 0;
+    work->advance = columns * s->out_inner_step;
+    work->back = 1 - whole * work->advance;
+    for (int32_t i = 0; i < 8; ++i) {
+        const int32_t line = columns == 8 ? 0 : i >> 1 & 1;
+        const int32_t at = columns == 8 ? i : (i & 1) + (i >> 2) * 2;
+        const int32_t lane = i < 4 ? 2 * i : 2 * i - 7;
+        work->offsets[lane] = (uint16_t)(line * s->out_outer_step + at * s->out_inner_step);
+        work->rest |= line < lines && at < left ? 3 << (2 * lane) : 0;
+    }
 }
 
 HIL_SHARED void depthwise_conv_3x3_s8_mve_run(const int8_t *input, const int32_t *scale, const int8_t *taps,
                                               int8_t *output, int8_t *strip, const shape *s,
-                                              depthwise_quad_s8_mve_function *quads)
+                                              depthwise_quad_s8_mve_function *quads,
+                                              depthwise_quad_s8_mve_function *last)
 {
     /* tap of a lane: four inner positions of four outer ones each; 10 is where every channel has a zero */
     static const uint8_t pattern[16] = {0, 1, 2, 10, 3, 4, 5, 10, 6, 7, 8, 10, 10, 10, 10, 10};
@@ -57,9 +70,6 @@ HIL_SHARED void depthwise_conv_3x3_s8_mve_run(const int8_t *input, const int32_t
     fill_mve(padding, s->in_zero, (int32_t)sizeof padding);
     depthwise_quad_s8_mve_work work;
     work.record = 11;
-    work.rounds = s->out_inner / 4;
-    work.advance = 4 * s->out_inner_step;
-    work.back = 1 - work.rounds * work.advance;
     work.step = 2 * column;
     work.strip = strip - work.step;
     work.out_zero = s->out_zero;
@@ -67,26 +77,26 @@ HIL_SHARED void depthwise_conv_3x3_s8_mve_run(const int8_t *input, const int32_t
     work.clamp_max = s->clamp_max;
     memcpy(work.pattern, pattern, sizeof pattern);
     for (int32_t i = 0; i < 4; ++i) {
-        const int32_t of_first = (i >> 1) * s->out_outer_step + (i & 1) * s->out_inner_step;
-        work.offsets[2 * i] = (uint16_t)of_first;
-        work.offsets[2 * i + 1] = (uint16_t)(of_first + 2 * s->out_inner_step);
         work.gather[i] = (uint32_t)(i * column);
     }
+    depthwise_quad_s8_mve_work end = work; /* of an odd last line */
+    divide(s, &work, 2, 4);
+    divide(s, &end, 1, last != quads ? 8 : 4);
     /* Rounds read to the end of the scratch, for lanes that are not stored: nothing is read that was never written. */
-    const int32_t beyond = (-s->out_inner & 3) * column + (s->channels < 16 ? 64 : 0);
+    const int32_t beyond = (-s->out_inner & (last != quads ? 7 : 3)) * column + (s->channels < 16 ? 64 : 0);
     fill_mve(strip + (s->out_inner + 2) * column, s->in_zero, beyond);
     for (int32_t n = 0; n < s->batches; ++n) {
         for (int32_t c = 0; c < s->channels; c += 16) {
-            work.channels = s->channels - c < 16 ? s->channels - c : 16;
-            work.scale = scale + 2 * c;
-            work.taps = taps + work.record * c;
+            const int32_t channels = s->channels - c < 16 ? s->channels - c : 16;
             for (int32_t line = 0; line < s->out_outer; line += 2) {
                 const int32_t lines = s->out_outer - line == 1 ? 1 : 2;
-                weave(s, input + c, padding, strip, column, line - s->pad_outer, work.channels, line > 0);
-                work.output = output + c + line * s->out_outer_step;
-                work.lanes = lanes(4, lines);
-                work.rest = lanes(s->out_inner % 4, lines);
-                quads(&work);
+                weave(s, input + c, padding, strip, column, line - s->pad_outer, channels, line > 0);
+                depthwise_quad_s8_mve_work *const part = lines == 1 ? &end : &work;
+                part->channels = channels;
+                part->scale = scale + 2 * c;
+                part->taps = taps + work.record * c;
+                part->output = output + c + line * s->out_outer_step;
+                (lines == 1 ? last : quads)(part);
             }
         }
         input += s->in_inner * s->in_outer * s->channels;

@@ -4,8 +4,10 @@
  * Two outputs side by side along the outer dimension are computed along the whole inner one, 16 channels at a time.
  * The compiler says which of rows and columns is which. A strip (depthwise_quad_s8_mve.h) holds what they need: four
  * lines of the input. The next strip takes two of them from the one before: they may have been overwritten meanwhile.
+ * Where an odd line is last and longer than four, its outputs are computed eight at a time.
  *
- * Scratch: (4 * ceil(out_inner / 4) + 2) words of 4 bytes for each channel, at most 16 of them, and 64 bytes. */
+ * Scratch: (4 * ceil(out_inner / 4) + 2) words of 4 bytes for each channel, at most 16 of them, and 64 bytes; with such a
+ * last line 8 * ceil(out_inner / 8) + 2. */
 #ifndef HIL_KERNELS_DEPTHWISE_CONV_3X3_S8_MVE_H
 #define HIL_KERNELS_DEPTHWISE_CONV_3X3_S8_MVE_H
 
@@ -21,13 +23,15 @@ typedef struct {
 
 void depthwise_conv_3x3_s8_mve_run(const int8_t *input, const int32_t *scale, const int8_t *taps, int8_t *output,
                                    int8_t *strip, const depthwise_conv_3x3_s8_mve_shape *s,
-                                   depthwise_quad_s8_mve_function *quads);
+                                   depthwise_quad_s8_mve_function *quads, depthwise_quad_s8_mve_function *last);
 
 HIL_INLINE void depthwise_conv_3x3_s8_mve(const int8_t *input, const int32_t *scale, const int8_t *taps,
                                           int8_t *output, int8_t *strip, const depthwise_conv_3x3_s8_mve_shape *s)
 {
-    depthwise_conv_3x3_s8_mve_run(input, scale, taps, output, strip, s,
-                                  depthwise_quad_s8_mve_choose(s->form, s->channels < 16 ? 0 : 128));
+    depthwise_quad_s8_mve_function *const quads = depthwise_quad_s8_mve_choose(s->form, s->channels < 16 ? 0 : 128);
+    const int by_row = s->out_outer % 2 != 0 && s->out_inner > 4;
+    depthwise_conv_3x3_s8_mve_run(input, scale, taps, output, strip, s, quads,
+                                  by_row ? depthwise_quad_s8_mve_choose_row(s->form, s->channels < 16 ? 0 : 128) : quads);
 }
 
 #endif

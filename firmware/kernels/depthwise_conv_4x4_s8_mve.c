@@ -44,7 +44,6 @@ HIL_SHARED void depthwise_conv_4x4_s8_mve_run(const int8_t *input, const int32_t
     depthwise_quad_s8_mve_work work;
     work.record = count + 2;
     work.rounds = s->out_inner / 8;
-    work.lanes = 0xffff;
     work.rest = depthwise_quad_s8_mve_lanes(position, s->out_inner % 8);
     work.advance = 8 * s->out_inner_step;
     work.back = 1 - work.rounds * work.advance;

@@ -64,16 +64,15 @@ hil_end depthwise_quad_s8_mve_roll
     .equ CHANNELS, 16
     .equ RECORD, 20
     .equ ROUNDS, 24
-    .equ LANES, 28
-    .equ REST, 32
-    .equ ADVANCE, 36
-    .equ BACK, 40
-    .equ STEP, 44
-    .equ OUT_ZERO, 48
-    .equ CLAMP_MIN, 52
-    .equ PATTERN, 64
-    .equ OFFSETS, 80
-    .equ GATHER, 96
+    .equ REST, 28
+    .equ ADVANCE, 32
+    .equ BACK, 36
+    .equ STEP, 40
+    .equ OUT_ZERO, 44
+    .equ CLAMP_MIN, 48
+    .equ PATTERN, 56
+    .equ OFFSETS, 72
+    .equ GATHER, 88
 
 /* stack frame */
     .equ WORK, 0
@@ -84,7 +83,8 @@ hil_end depthwise_quad_s8_mve_roll
     .equ TAPS, 28           /* 16 bytes after 8 of zero */
     .equ LOW, 48
     .equ HIGH, 64
-    .equ FRAME, 80
+    .equ PLACES, 80         /* of the outputs, as in the work */
+    .equ FRAME, 96
 
 /* the next four words of a channel; `step` is 128, 64 or in r5 */
     .macro fetch x, step
@@ -96,7 +96,7 @@ hil_end depthwise_quad_s8_mve_roll
     .endif
     .endm
 
-/* four outputs as accumulators: of one fetch, or of one each */
+/* four outputs as accumulators: of one fetch, of one each, or, in a row, of two */
     .macro quad x, outputs, step
     fetch       \x, \step
     vmladav.s8  r0, \x, q2
@@ -109,8 +109,14 @@ hil_end depthwise_quad_s8_mve_roll
     vmladav.s8  r6, \x, q2
     .else
     vmladav.s8  r2, \x, q3
+    .ifc \outputs,row
+    fetch       \x, \step
+    vmladav.s8  r4, \x, q2
+    vmladav.s8  r6, \x, q3
+    .else
     vmladav.s8  r4, \x, q4
     vmladav.s8  r6, \x, q5
+    .endif
     .endif
     vmov        \x[2], \x[0], r0, r4
     vmov        \x[3], \x[1], r2, r6
@@ -133,8 +139,8 @@ hil_end depthwise_quad_s8_mve_roll
     vrshl.s32   \x, r10
     .endm
 
-/* eight outputs */
-    .macro octet outputs, step, form
+/* eight outputs, all of which are stored, or those that p0 has */
+    .macro octet outputs, step, form, stored
     quad        q0, \outputs, \step
     quad_scale  q0, q1, \form
     quad        q1, \outputs, \step
@@ -151,11 +157,14 @@ hil_end depthwise_quad_s8_mve_roll
     vqmovnb.s16 q0, q0
     .endif
     .ifnc \form,relu
-    ldr         r0, [sp, #WORK]
-    vldrw.32    q7, [r0, #OFFSETS]
+    vldrw.32    q7, [sp, #PLACES]
     .endif
+    .ifc \stored,all
+    vstrb.16    q0, [r11, q7]
+    .else
     vpst
     vstrbt.16   q0, [r11, q7]
+    .endif
     .endm
 
 /* r1 scale, r3 taps, r5 the next channel's strip, or step, r7 advance, r8 multiplier, r9 zero point, r10 shift, r11
@@ -186,6 +195,9 @@ hil_function \name
     ldr         r5, [r0, #STEP]
     .endif
     vldrw.32    q7, [r0, #OFFSETS]
+    .ifnc \form,relu
+    vstrw.32    q7, [sp, #PLACES]
+    .endif
 1:  /* a channel */
     vldrb.8     q0, [r0, #PATTERN]
     vldrb.u8    q2, [r3, q0]
@@ -209,6 +221,9 @@ hil_function \name
     vldrb.8     q4, [sp, #TAPS - 2]
     vldrb.8     q5, [sp, #TAPS - 3]
     .endif
+    .ifc \outputs,row
+    vldrb.8     q3, [sp, #TAPS - 4]
+    .endif
     .ifc \outputs,square
     vldrb.8     q3, [sp, #TAPS - 4]
     vldrb.8     q4, [sp, #TAPS - 1]
@@ -220,11 +235,10 @@ hil_function \name
     lsr         r4, r10, #31
     strd        r2, r4, [sp, #SHIFT]
     .endif
-    ldrd        r2, r4, [r0, #ROUNDS]
-    vmsr        p0, r4
+    ldr         r2, [r0, #ROUNDS]
     wls         lr, r2, 3f
 2:
-    octet       \outputs, \step, \form
+    octet       \outputs, \step, \form, all
     add         r11, r11, r7
     le          lr, 2b
 3:
@@ -233,7 +247,7 @@ hil_function \name
     cmp         r4, #0
     beq.w       4f
     vmsr        p0, r4
-    octet       \outputs, \step, \form
+    octet       \outputs, \step, \form, some
     ldr         r0, [sp, #WORK]
 4:
     ldr         r2, [r0, #BACK]
@@ -250,16 +264,22 @@ hil_end \name
 
     quad_channels depthwise_quad_s8_mve_relu, square, 128, relu
     quad_channels depthwise_quad_s8_mve_relu_any, square, any, relu
+    quad_channels depthwise_quad_s8_mve_relu_row, row, 128, relu
+    quad_channels depthwise_quad_s8_mve_relu_row_any, row, any, relu
     quad_channels depthwise_quad_s8_mve_relu_line, line, 64, relu
     quad_channels depthwise_quad_s8_mve_relu_one, one, 128, relu
     quad_channels depthwise_quad_s8_mve_relu_one_any, one, any, relu
     quad_channels depthwise_quad_s8_mve_signed, square, 128, signed
     quad_channels depthwise_quad_s8_mve_signed_any, square, any, signed
+    quad_channels depthwise_quad_s8_mve_signed_row, row, 128, signed
+    quad_channels depthwise_quad_s8_mve_signed_row_any, row, any, signed
     quad_channels depthwise_quad_s8_mve_signed_line, line, 64, signed
     quad_channels depthwise_quad_s8_mve_signed_one, one, 128, signed
     quad_channels depthwise_quad_s8_mve_signed_one_any, one, any, signed
     quad_channels depthwise_quad_s8_mve_general, square, 128, general
     quad_channels depthwise_quad_s8_mve_general_any, square, any, general
+    quad_channels depthwise_quad_s8_mve_general_row, row, 128, general
+    quad_channels depthwise_quad_s8_mve_general_row_any, row, any, general
     quad_channels depthwise_quad_s8_mve_general_line, line, 64, general
     quad_channels depthwise_quad_s8_mve_general_one, one, 128, general
     quad_channels depthwise_quad_s8_mve_general_one_any, one, any, general

@@ -31,12 +31,11 @@ typedef struct {
     const int8_t *taps;      /* per channel: taps, shift, 0 */
     int32_t channels, record; /* bytes per channel of `taps` */
     int32_t rounds;          /* whole ones */
-    int32_t lanes;           /* predicate of whole rounds, 16-bit lanes */
-    int32_t rest;            /* predicate of one more round, or 0 */
+    int32_t rest;            /* predicate of one more round, 16-bit lanes, or 0 */
     int32_t advance;         /* output bytes from round to round */
     int32_t back;            /* 1 - rounds * advance */
     int32_t step;            /* strip bytes from one gather to the next */
-    int32_t out_zero, clamp_min, clamp_max, unused;
+    int32_t out_zero, clamp_min, clamp_max;
     uint8_t pattern[16];     /* tap of each of 16 lanes for the first output */
     uint16_t offsets[8];     /* of outputs 0, 4, 1, 5, ... of a round */
     uint32_t gather[4];      /* offsets of the words of a gather */
@@ -44,14 +43,17 @@ typedef struct {
 
 typedef void depthwise_quad_s8_mve_function(const depthwise_quad_s8_mve_work *work);
 
-/* Outputs of a gather: 2x2 of 3x3 taps, four of a line (step 64), or one. Steps between gathers: 128, which is two
- * columns of 16 channels, or any. */
-depthwise_quad_s8_mve_function depthwise_quad_s8_mve_relu, depthwise_quad_s8_mve_relu_any,
-    depthwise_quad_s8_mve_relu_line, depthwise_quad_s8_mve_relu_one, depthwise_quad_s8_mve_relu_one_any;
-depthwise_quad_s8_mve_function depthwise_quad_s8_mve_signed, depthwise_quad_s8_mve_signed_any,
-    depthwise_quad_s8_mve_signed_line, depthwise_quad_s8_mve_signed_one, depthwise_quad_s8_mve_signed_one_any;
-depthwise_quad_s8_mve_function depthwise_quad_s8_mve_general, depthwise_quad_s8_mve_general_any,
-    depthwise_quad_s8_mve_general_line, depthwise_quad_s8_mve_general_one, depthwise_quad_s8_mve_general_one_any;
+/* Outputs of a gather: 2x2 of 3x3 taps, two of them in a row, four of a line (step 64), or one. Steps between gathers:
+ * 128, which is two columns of 16 channels, or any. */
+depthwise_quad_s8_mve_function depthwise_quad_s8_mve_relu, depthwise_quad_s8_mve_relu_any, depthwise_quad_s8_mve_relu_row,
+    depthwise_quad_s8_mve_relu_row_any, depthwise_quad_s8_mve_relu_line, depthwise_quad_s8_mve_relu_one,
+    depthwise_quad_s8_mve_relu_one_any;
+depthwise_quad_s8_mve_function depthwise_quad_s8_mve_signed, depthwise_quad_s8_mve_signed_any, depthwise_quad_s8_mve_signed_row,
+    depthwise_quad_s8_mve_signed_row_any, depthwise_quad_s8_mve_signed_line, depthwise_quad_s8_mve_signed_one,
+    depthwise_quad_s8_mve_signed_one_any;
+depthwise_quad_s8_mve_function depthwise_quad_s8_mve_general, depthwise_quad_s8_mve_general_any, depthwise_quad_s8_mve_general_row,
+    depthwise_quad_s8_mve_general_row_any, depthwise_quad_s8_mve_general_line, depthwise_quad_s8_mve_general_one,
+    depthwise_quad_s8_mve_general_one_any;
 
 /* these fold to one function where the arguments are literals */
 HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose(int32_t form, int32_t step)
@@ -63,6 +65,17 @@ HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose(int32_t 
         return step == 128 ? depthwise_quad_s8_mve_signed : depthwise_quad_s8_mve_signed_any;
     }
     return step == 128 ? depthwise_quad_s8_mve_general : depthwise_quad_s8_mve_general_any;
+}
+
+HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_row(int32_t form, int32_t step)
+{
+    if (form == HIL_MVE_RELU) {
+        return step == 128 ? depthwise_quad_s8_mve_relu_row : depthwise_quad_s8_mve_relu_row_any;
+    }
+    if (form == HIL_MVE_SIGNED) {
+        return step == 128 ? depthwise_quad_s8_mve_signed_row : depthwise_quad_s8_mve_signed_row_any;
+    }
+    return step == 128 ? depthwise_quad_s8_mve_general_row : depthwise_quad_s8_mve_general_row_any;
 }
 
 HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_one(int32_t form, int32_t step)

@@ -9,19 +9,19 @@
 
 #include "gemm_s8_mve.h"
 
-gemm_s8_mve_function gemm_int4_mve_relu, gemm_int4_mve_signed, gemm_int4_mve_general;
-gemm_s8_mve_function gemm_int4_mve_relu_tail, gemm_int4_mve_signed_tail, gemm_int4_mve_general_tail;
+gemm_s8_mve_function gemm_int4_mve_relu, gemm_int4_mve_relu_tail, gemm_int4_mve_relu_long,
+    gemm_int4_mve_relu_tail_long, gemm_int4_mve_relu_far, gemm_int4_mve_relu_tail_far;
+gemm_s8_mve_function gemm_int4_mve_signed, gemm_int4_mve_signed_tail, gemm_int4_mve_signed_long,
+    gemm_int4_mve_signed_tail_long, gemm_int4_mve_signed_far, gemm_int4_mve_signed_tail_far;
+gemm_s8_mve_function gemm_int4_mve_general, gemm_int4_mve_general_tail, gemm_int4_mve_general_long,
+    gemm_int4_mve_general_tail_long, gemm_int4_mve_general_far, gemm_int4_mve_general_tail_far;
 
 /* folds to one function where the arguments are literals, and only that one is linked */
-HIL_INLINE gemm_s8_mve_function *gemm_int4_mve_choose(int32_t form, int32_t tail)
+HIL_INLINE gemm_s8_mve_function *gemm_int4_mve_choose(int32_t form, int32_t steps, int32_t tail)
 {
-    if (form == HIL_MVE_RELU) {
-        return tail == 0 ? gemm_int4_mve_relu : gemm_int4_mve_relu_tail;
-    }
-    if (form == HIL_MVE_SIGNED) {
-        return tail == 0 ? gemm_int4_mve_signed : gemm_int4_mve_signed_tail;
-    }
-    return tail == 0 ? gemm_int4_mve_general : gemm_int4_mve_general_tail;
+    return form == HIL_MVE_RELU     ? HIL_GEMM_MVE_CHOOSE(gemm_int4_mve_relu, steps, tail)
+           : form == HIL_MVE_SIGNED ? HIL_GEMM_MVE_CHOOSE(gemm_int4_mve_signed, steps, tail)
+                                    : HIL_GEMM_MVE_CHOOSE(gemm_int4_mve_general, steps, tail);
 }
 
 #endif

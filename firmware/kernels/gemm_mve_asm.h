@@ -1,134 +1,202 @@
 /* Two pixels by four channels with VMLADAVA: the frame of gemm_s8_mve.h and gemm_int4_mve.h, who say first what a step is:
  *
- *   gemm_step: 16 activations; the first weights, in q2, are loaded in the step before. STEP_BYTES: of its code.
- *   gemm_tail: up to 8 activations after them. After both q2 is what follows the weights.
- *   gemm_sums: accumulators -> q0 and q1, channels of the first pixel and the second. */
+ *   gemm_step x0, x1, load_0, load_1: 16 activations of two pixels, which load_0 and load_1 load, if anything is; the first
+ *     weights, in q2, are loaded in the step before. STEP_BYTES: of its code, with loads.
+ *   gemm_tail x0, x1: up to 8 activations after them. After both q2 is what follows the weights.
+ *   gemm_sums: what is to be done to accumulators at the end.
+ *
+ * A pixel's last two steps, its tail being one, stay in registers for all blocks of channels. The others are loaded: up to
+ * 6 (`short`) or 16 (`long`) at fixed distances, entered where as many are left as there are, or any number in a loop
+ * (`far`). */
 #include "kernel_asm.h"
 #include "requant_mve.h"
 
 /* stack frame */
-    .equ X0, 0          /* the pair's pixels */
-    .equ X1, 4
-    .equ ITERATIONS, 8  /* of the loop over steps, four a round */
-    .equ ENTRY, 12      /* where its first round starts */
-    .equ TAIL, 16
-    .equ STEP, 20
-    .equ PIXELS, 24     /* still to do */
-    .equ PACKED, 28
-    .equ BLOCKS, 32
-    .equ ADVANCE, 36    /* of the output's address from the end of a pair's first pixel to the next pair */
-    .equ OVERLAP, 40    /* what to add to the output's address before the last block, or 0 */
-    .equ LAST, 44       /* channel */
-    .equ FRAME, 48
+    .equ SUMS, 0        /* accumulators: four channels of the first pixel, and of the second */
+    .equ OFFSETS, 32    /* of the outputs */
+    .equ LOW, 48        /* clamp */
+    .equ HIGH, 64
+    .equ X0, 80         /* the pair's pixels */
+    .equ X1, 84
+    .equ ROUNDS, 88     /* of the loop over steps, four a round */
+    .equ ENTRY, 92      /* where the first step to load is */
+    .equ HELD, 96       /* bytes from a pixel to its last step but one */
+    .equ TAIL, 100
+    .equ PIXELS, 104    /* still to do */
+    .equ PACKED, 108
+    .equ BLOCKS, 112
+    .equ ADVANCE, 116   /* of the output's address from the end of a pair's first pixel to the next pair */
+    .equ OVERLAP, 120   /* what to add to the output's address before the last block, or 0 */
+    .equ LAST, 124      /* channel */
+    .equ STEP, 128
+    .equ ZERO, 132
+    .equ FRAME, 136
 
-    .macro gemm_push form, how
-    .ifc \form,relu
-    \how        {d8-d11}
+    .equ MIDDLE, 136    /* bytes before the steps that are held, from which distances of the others are counted */
+
+/* offsets of the outputs: r0 is 0; odd lanes are the second pixel's, `step` (a register) behind the first's or, of a single
+   pixel, at the same place. Fewer channels than four: the last one stands for those that are missing. */
+    .macro gemm_offsets step
+    vidup.u16   q0, r0, #1
+    .ifnc \step,none
+    vmov.i16    q1, #1
+    vand        q1, q1, q0
     .endif
-    .ifc \form,signed
-    \how        {d8-d11}
+    vshr.u16    q0, q0, #1
+    ldr         r0, [sp, #LAST]
+    vdup.16     q2, r0
+    vmin.u16    q0, q0, q2
+    .ifnc \step,none
+    vmla.s16    q0, q1, \step       /* 0, step, 1, step + 1, ... */
     .endif
-    .ifc \form,general
-    \how        {d8-d15}
-    .endif
-    .ifc \form,float
-    \how        {d8-d15}
-    .endif
+    vstrw.32    q0, [sp, #OFFSETS]
     .endm
 
-/* r1 packed weights, r3 and r5 activations, r7 rounds, r9 blocks still to do, r11 output; even registers accumulate;
-   q4 the outputs' offsets, q5 zero point, q6 and q7 clamp */
-    .macro gemm name, form, tail
+/* r1 packed weights, r3 and r5 activations, r7 zero point or rounds, r9 blocks still to do, r11 output; even registers
+   accumulate; q4 to q7 the steps that are held */
+    .macro gemm name, form, tail, reach
 hil_function \name
     push        {r4-r11, lr}
-    gemm_push \form, vpush
+    vpush       {d8-d15}
     sub         sp, sp, #FRAME
     mov         r11, r2
     ldrd        r4, r5, [r3]        /* pixels, x_step */
     ldrd        r6, r7, [r3, #8]    /* steps, tail */
     ldrd        r8, r9, [r3, #16]   /* out_c, out_zero */
-    vdup.16     q5, r9
+    add         r2, r0, r5
+    strd        r0, r2, [sp, #X0]
+    strd        r4, r1, [sp, #PIXELS]
+    strd        r5, r9, [sp, #STEP]
     .ifnc \form,relu
     .ifnc \form,signed
     ldrd        r10, r12, [r3, #24]
-    vdup.16     q6, r10
-    vdup.16     q7, r12
+    vdup.16     q0, r10
+    vstrw.32    q0, [sp, #LOW]
+    vdup.16     q0, r12
+    vstrw.32    q0, [sp, #HIGH]
     .endif
     .endif
-    add         r2, r0, r5
-    strd        r0, r2, [sp, #X0]
-    add         r2, r6, #3
-    lsr         r2, r2, #2
+    .ifc \tail,tail
+    add         r6, r6, #1
+    .endif
+    lsl         r10, r6, #4
+    sub         r10, r10, #32
+    strd        r10, r7, [sp, #HELD]
+    .ifc \reach,far
     adr         r12, 2f
-    and         r10, r6, #3
-    rsb         r10, r10, #4
+    add         r2, r6, #1          /* (steps - 2 + 3) / 4 */
+    lsr         r2, r2, #2
+    str         r2, [sp, #ROUNDS]
+    rsb         r10, r6, #2
     and         r10, r10, #3
     mov         lr, #STEP_BYTES
     mla         r12, r10, lr, r12
-    cmp         r6, #0
+    .else
+    adr         r12, 2f
+    .ifc \reach,short
+    rsb         r10, r6, #8
+    .else
+    rsb         r10, r6, #18
+    .endif
+    mov         lr, #STEP_BYTES
+    mla         r12, r10, lr, r12
+    cmp         r6, #1
     it          eq
     adreq       r12, 3f
+    .endif
     orr         r12, r12, #1
-    strd        r2, r12, [sp, #ITERATIONS]
-    strd        r7, r5, [sp, #TAIL]
-    strd        r4, r1, [sp, #PIXELS]
+    str         r12, [sp, #ENTRY]
     lsr         r9, r8, #2
-    str         r9, [sp, #BLOCKS]
     ands        r2, r8, #3
     it          ne
     subne       r2, r2, #4
-    str         r2, [sp, #OVERLAP]
-    movs        r0, #0
-    vidup.u16   q4, r0, #1
-    vmov.i16    q0, #1
-    vand        q0, q0, q4
-    vshr.u16    q4, q4, #1
-    sub         r2, r8, #1
-    str         r2, [sp, #LAST]
-    vdup.16     q1, r2
-    vmin.u16    q4, q4, q1          /* fewer than four: the last one stands for those that are missing */
+    sub         r4, r8, #1
+    strd        r2, r4, [sp, #OVERLAP]
     ldr         r6, [r3, #36]       /* out_step */
-    vmla.s16    q4, q0, r6          /* 0, out_step, 1, out_step + 1, ... */
     cmp         r8, #4
     it          lt
     movlt       r8, #4
-    rsb         r6, r8, r6, lsl #1
-    str         r6, [sp, #ADVANCE]
+    rsb         r8, r8, r6, lsl #1
+    strd        r9, r8, [sp, #BLOCKS]
+    movs        r0, #0
+    gemm_offsets r6
     b           5f
     .balign     4
 1:  /* a block of four channels */
     ldm         r1, {r0, r2, r4, r6}
     ldm         r1!, {r8, r10, r12, lr}
     vldrw.32    q2, [r1], #16
+    .ifc \reach,far
     ldrd        r3, r5, [sp, #X0]
-    ldr         r7, [sp, #ITERATIONS]
+    ldr         r7, [sp, #ROUNDS]
+    .endif
     ldr         pc, [sp, #ENTRY]
     .balign     4
 2:
-    gemm_step
-    gemm_step
-    gemm_step
-    gemm_step
+    .ifc \reach,far
+    .rept       4
+    gemm_step   q0, q1, "vldrb.8 q0, [r3], #16", "vldrb.8 q1, [r5], #16"
+    .endr
     subs        r7, r7, #1
     bne.w       2b
+    .else
+    .ifc \reach,long
+    .irp        at, -120, -104, -88, -72, -56, -40, -24, -8, 8, 24
+    gemm_step   q0, q1, "vldrb.8 q0, [r3, #\at]", "vldrb.8 q1, [r5, #\at]"
+    .endr
+    .endif
+    .irp        at, 40, 56, 72, 88, 104, 120
+    gemm_step   q0, q1, "vldrb.8 q0, [r3, #\at]", "vldrb.8 q1, [r5, #\at]"
+    .endr
+    .endif
+    gemm_step   q4, q5
     .balign     4
 3:
     .ifc \tail,tail
-    gemm_tail
+    gemm_tail   q6, q7
+    .else
+    gemm_step   q6, q7
     .endif
     gemm_sums
+    stm         sp, {r0, r2, r4, r6, r8, r10, r12, lr}
     .ifc \form,general
     vldrb.s32   q3, [r1], #4
+    .endif
+    vldrw.32    q0, [sp, #SUMS]
+    vldrw.32    q1, [sp, #SUMS + 16]
+    .ifc \form,general
     vshl.s32    q0, q0, q3
     vshl.s32    q1, q1, q3
     .endif
-    requant_mve_shifts \form, q3, r1
     requant_mve_multiply \form, q0, q2
+    requant_mve_shifts \form, q3, r1
     requant_mve_multiply \form, q1, q2
+    .ifc \reach,far
+    ldr         r7, [sp, #ZERO]
+    .endif
     requant_mve_shift \form, q0, q3, q2
     requant_mve_shift \form, q1, q3, q2
-    requant_mve_narrow \form, q0, q1, q5, q6, q7
-    vstrb.16    q0, [r11, q4]
+    vldrw.32    q2, [sp, #OFFSETS]
+    vqmovnb.s32 q0, q0
+    vqmovnt.s32 q0, q1
+    .ifnc \form,relu
+    .ifnc \form,signed
+    vldrw.32    q1, [sp, #LOW]
+    vqadd.s16   q0, q0, r7
+    vldrw.32    q3, [sp, #HIGH]
+    vmax.s16    q0, q0, q1
+    vmin.s16    q0, q0, q3
+    .endif
+    .endif
+    .ifc \form,relu
+    vqadd.s16   q0, q0, r7
+    vqmovnb.s16 q0, q0
+    .endif
+    .ifc \form,signed
+    vqadd.s16   q0, q0, r7
+    vqmovnb.s16 q0, q0
+    .endif
+    vstrb.16    q0, [r11, q2]
     add         r11, r11, #4
     subs        r9, r9, #1
     bgt.w       1b
@@ -139,7 +207,7 @@ hil_function \name
     addeq       r11, r11, r0
     beq.w       1b                  /* the last block; it leaves r9 negative */
 4:  /* the next pair of pixels */
-    ldrd        r0, r2, [sp, #X0]
+    ldr         r2, [sp, #X1]
     ldr         r4, [sp, #STEP]
     add         r0, r2, r4
     add         r2, r0, r4
@@ -148,25 +216,45 @@ hil_function \name
     add         r11, r11, r6
 5:
     ldrd        r4, r1, [sp, #PIXELS]
-    ldr         r9, [sp, #BLOCKS]
     subs        r4, r4, #2
-    str         r4, [sp, #PIXELS]
-    bpl.w       1b
+    bpl.w       6f
     cmn         r4, #1
-    bne         6f
+    bne         7f
     /* one pixel is left: it is computed twice and written to one place */
     ldr         r0, [sp, #X0]
     str         r0, [sp, #X1]
     movs        r0, #0
-    vidup.u16   q4, r0, #1
-    vshr.u16    q4, q4, #1
-    ldr         r0, [sp, #LAST]
-    vdup.16     q0, r0
-    vmin.u16    q4, q4, q0
-    b.w         1b
+    gemm_offsets none
 6:
+    str         r4, [sp, #PIXELS]
+    ldr         r9, [sp, #BLOCKS]
+    ldrd        r2, r4, [sp, #HELD]
+    ldrd        r3, r5, [sp, #X0]
+    add         r3, r3, r2
+    add         r5, r5, r2
+    .ifc \tail,tail
+    vctp.8      r4
+    vpstt
+    vldrbt.u8   q6, [r3, #16]
+    vldrbt.u8   q7, [r5, #16]
+    .else
+    vldrb.8     q6, [r3, #16]
+    vldrb.8     q7, [r5, #16]
+    .endif
+    cmp         r2, #0              /* a single step has none before it */
+    blt.w       8f
+    vldrb.8     q4, [r3]
+    vldrb.8     q5, [r5]
+8:
+    .ifnc \reach,far
+    sub         r3, r3, #MIDDLE
+    sub         r5, r5, #MIDDLE
+    ldr         r7, [sp, #ZERO]
+    .endif
+    b.w         1b
+7:
     add         sp, sp, #FRAME
-    gemm_push \form, vpop
+    vpop        {d8-d15}
     pop         {r4-r11, pc}
 hil_end \name
     .endm

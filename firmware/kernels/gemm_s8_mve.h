@@ -25,23 +25,28 @@ typedef struct {
 
 typedef void gemm_s8_mve_function(const int8_t *x, const int32_t *packed, int8_t *output, const gemm_s8_mve_shape *s);
 
-gemm_s8_mve_function gemm_s8_mve_relu, gemm_s8_mve_signed, gemm_s8_mve_general;
-gemm_s8_mve_function gemm_s8_mve_float, gemm_s8_mve_float_tail;
-gemm_s8_mve_function gemm_s8_mve_relu_tail, gemm_s8_mve_signed_tail, gemm_s8_mve_general_tail;
+/* a pixel has up to 8 steps, its tail being one, or up to 18, or more */
+gemm_s8_mve_function gemm_s8_mve_relu, gemm_s8_mve_relu_tail, gemm_s8_mve_relu_long,
+    gemm_s8_mve_relu_tail_long, gemm_s8_mve_relu_far, gemm_s8_mve_relu_tail_far;
+gemm_s8_mve_function gemm_s8_mve_signed, gemm_s8_mve_signed_tail, gemm_s8_mve_signed_long,
+    gemm_s8_mve_signed_tail_long, gemm_s8_mve_signed_far, gemm_s8_mve_signed_tail_far;
+gemm_s8_mve_function gemm_s8_mve_general, gemm_s8_mve_general_tail, gemm_s8_mve_general_long,
+    gemm_s8_mve_general_tail_long, gemm_s8_mve_general_far, gemm_s8_mve_general_tail_far;
+gemm_s8_mve_function gemm_s8_mve_float, gemm_s8_mve_float_tail, gemm_s8_mve_float_long,
+    gemm_s8_mve_float_tail_long, gemm_s8_mve_float_far, gemm_s8_mve_float_tail_far;
+
+/* which of a form's functions it is */
+#define HIL_GEMM_MVE_CHOOSE(name, steps, tail)                                                          \
+    ((tail) == 0 ? ((steps) <= 8 ? (name) : (steps) <= 18 ? (name##_long) : (name##_far))               \
+                 : ((steps) < 8 ? (name##_tail) : (steps) < 18 ? (name##_tail_long) : (name##_tail_far)))
 
 /* folds to one function where the arguments are literals, and only that one is linked */
-HIL_INLINE gemm_s8_mve_function *gemm_s8_mve_choose(int32_t form, int32_t tail)
+HIL_INLINE gemm_s8_mve_function *gemm_s8_mve_choose(int32_t form, int32_t steps, int32_t tail)
 {
-    if (form == HIL_MVE_RELU) {
-        return tail == 0 ? gemm_s8_mve_relu : gemm_s8_mve_relu_tail;
-    }
-    if (form == HIL_MVE_SIGNED) {
-        return tail == 0 ? gemm_s8_mve_signed : gemm_s8_mve_signed_tail;
-    }
-    if (form == HIL_MVE_FLOAT) {
-        return tail == 0 ? gemm_s8_mve_float : gemm_s8_mve_float_tail;
-    }
-    return tail == 0 ? gemm_s8_mve_general : gemm_s8_mve_general_tail;
+    return form == HIL_MVE_RELU     ? HIL_GEMM_MVE_CHOOSE(gemm_s8_mve_relu, steps, tail)
+           : form == HIL_MVE_SIGNED ? HIL_GEMM_MVE_CHOOSE(gemm_s8_mve_signed, steps, tail)
+           : form == HIL_MVE_FLOAT  ? HIL_GEMM_MVE_CHOOSE(gemm_s8_mve_float, steps, tail)
+                                    : HIL_GEMM_MVE_CHOOSE(gemm_s8_mve_general, steps, tail);
 }
 
 #endif

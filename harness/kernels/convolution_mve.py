@@ -33,6 +33,10 @@ from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.window_fields import WINDOW_FIELDS, window_fields
 
 
+HELD, LONGEST = 2, 18
+"""Steps of a pixel, its tail being one, that stay in registers for all channels; steps that are not counted in a loop."""
+
+
 def canonical_window(context: Context) -> Window2D:
     """The node's windows; single taps are not dilated."""
     window = context.window
@@ -79,16 +83,17 @@ def gemm_loops(context: Context, calls: int, pixels: int, depth: int, channels: 
     if isinstance(context.node.attrs, FullyConnectedAttrs):
         channels = context.input(1).shape[0]
     paired = calls * -(-pixels // 2)
-    tiles = paired * -(-channels // 4)
+    tiles, units = paired * -(-channels // 4), steps + (tail > 0)
     return {
         "call": calls,
         "pair": paired,
         "overlap": paired * (channels % 4 > 0),
         "single": calls * (pixels % 2),
         "tile": tiles,
-        "round": tiles * -(-steps // 4),
-        "step": tiles * steps,
-        "tail": tiles * (tail > 0),
+        "step": tiles * max(units - HELD, 0),
+        "held": tiles * min(units, HELD),
+        "far": tiles * (units > LONGEST),
+        "round": tiles * -(-(units - HELD) // 4) * (units > LONGEST),
         "signed": tiles * (form == SIGNED),
         "general": tiles * (form == GENERAL),
         "in_float": tiles * (form == FLOAT),

@@ -212,16 +212,26 @@ class DepthwiseConv3x3S8Mve(_Depthwise):
         return plain and (plane.by_rows or window.in_c >= LANES)  # fewer channels are woven as one run
 
     def plane_loops(self, window: Window2D, plane: Plane) -> dict[str, float]:
-        strips = -(-plane.outer.out // 2)
+        strips, by_row = -(-plane.outer.out // 2), self.by_row(plane)
         vectors = _vectors(window, min(plane.inner.size, plane.inner.out + 2 - plane.inner.pad_before))
+        each, stepped = window.batches * window.in_c, window.in_c < LANES
+        square = _outputs(each * (strips - by_row), 2 * plane.inner.out, False, stepped)
+        row = _outputs(each * by_row, plane.inner.out, False, stepped)
         return {
             "strip": window.batches * -(-window.in_c // LANES) * strips,
             "column": window.batches * strips * vectors,
-            **_outputs(window.batches * window.in_c * strips, 2 * plane.inner.out, False, window.in_c < LANES),
+            **{name: count + row[name] for name, count in square.items()},
+            "row": row["octet"] + row["rest"],
         }
 
+    @staticmethod
+    def by_row(plane: Plane) -> bool:
+        """Whether the last line is computed alone, eight outputs at a time."""
+        return plane.outer.out % 2 == 1 and plane.inner.out > 4
+
     def strip(self, window: Window2D, plane: Plane) -> int:
-        return (4 * -(-plane.inner.out // 4) + 2) * 4 * min(window.in_c, LANES) + 64 * (window.in_c < LANES)
+        least = 8 if self.by_row(plane) else 4
+        return (least * -(-plane.inner.out // least) + 2) * 4 * min(window.in_c, LANES) + 64 * (window.in_c < LANES)
 
     def fields(self, plane: Plane) -> dict[str, int]:
         return plane.shape("pad_inner", "pad_outer")

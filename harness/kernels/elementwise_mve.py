@@ -21,7 +21,7 @@ from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.numbers import SCALED, SCALED_TYPES, scaled_fields
 from harness.quantization.fixedpoint import INT32_MAX
 from harness.quantization.params import add_params
-from harness.quantization.types import Clamp, Rounding
+from harness.quantization.types import Clamp, DType, Rounding
 
 FRACTION_BITS = constant("add_line.h", "HIL_ADD_FRACTION_BITS_MVE")
 _TRIED = 64
@@ -84,23 +84,27 @@ class AddLinearS8Mve(MveKernel):
     ops = frozenset({"ADD"})
     roundings = EITHER_ROUNDING
     function = "add_linear_s8_mve"
-    group: ClassVar[int] = 8
+    group: ClassVar[int] = 16
 
     def applies(self, context: Context) -> bool:
         return fits_nest(context) and self._line(context) is not None
 
     def _line(self, context: Context) -> AddLine | None:
+        clamp, rounding = self._clamp(context), context.node.rounding
+        return line_of(context.input(0), context.input(1), context.output(), clamp, rounding)
+
+    def _clamp(self, context: Context) -> Clamp:
         attrs = context.node.attrs
         assert isinstance(attrs, BinaryAttrs)
-        return line_of(context.input(0), context.input(1), context.output(), attrs.clamp, context.node.rounding)
+        return attrs.clamp
 
     def lower(self, context: Context) -> Lowered:
-        attrs, line = context.node.attrs, self._line(context)
-        assert isinstance(attrs, BinaryAttrs) and line is not None
+        clamp, line = self._clamp(context), self._line(context)
+        assert line is not None
         found = nest(context)
         factors = [(line.a_multiplier, line.b_multiplier)[i] for i in found.order]
         shape = {**nest_fields(found.loops), "a_factor": factors[0], "b_factor": factors[1], "offset": line.offset}
-        shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
+        shape |= {"clamp_min": clamp[0], "clamp_max": clamp[1]}
         return Lowered(self.function, (Call(self.function, (*map(In, found.order), Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
@@ -115,6 +119,7 @@ class AddLinearS8Mve(MveKernel):
             "run": runs,
             "dense": 0 if value else groups,
             "value": groups if value else 0,
+            "clamped": groups * (self._clamp(context) != DType.INT8.range),
             "rest": runs * -(-(last.count % self.group) // 4),
         }
 

@@ -20,10 +20,12 @@ from harness.kernels.convolution_mve import (
     pairs,
 )
 from harness.kernels.mve import (
+    EIGHT,
     FLOAT,
     GENERAL,
     LANES,
     MAX_CHANNELS,
+    RELU,
     SIGNED,
     Int8s,
     Packing,
@@ -32,6 +34,7 @@ from harness.kernels.mve import (
     output_shape,
     pack_fully_connected,
     pack_gemm,
+    pack_uniform,
     readable,
     split_depth,
 )
@@ -114,6 +117,59 @@ class FullyConnectedS8Mve(MveKernel):
         return padded * (packed + 9 + (form == GENERAL) - (form == FLOAT))
 
 
+class FullyConnectedUniformS8Mve(MveKernel):
+    """Fully connected layers whose outputs share a multiplier, row by row: eight outputs at least."""
+
+    ops = frozenset({"FULLY_CONNECTED"})
+
+    def applies(self, context: Context) -> bool:
+        if context.input(1).shape[0] < EIGHT:
+            return False
+        scale = mve_requant(quantized_layer(context))
+        return scale.form in (RELU, SIGNED) and len(set(zip(scale.multiplier, scale.shift, strict=True))) == 1
+
+    def lower(self, context: Context) -> Lowered:
+        layer, (channels, depth) = quantized_layer(context), context.input(1).shape
+        scale = mve_requant(layer)
+        shape = {"rows": context.input().elements // depth, "depth": depth, "outputs": channels}
+        shape |= {"multiplier": int(scale.multiplier[0]), "shift": int(scale.shift[0])}
+        shape |= {"out_zero": layer.zero_point, "form": scale.form}
+        table = ConstantTable("packed", "int32_t", pack_uniform(layer.weights.astype(np.int8), scale))
+        call = Call("fully_connected_uniform_s8_mve", (In(), table, Out()), shape)
+        return Lowered("fully_connected_uniform_s8_mve", (call,))
+
+    def access_order(self, context: Context) -> AccessOrder:
+        channels, depth = context.input(1).shape
+        return rows(context, depth, channels, block_of(channels, EIGHT))
+
+    def loops(self, context: Context) -> Loops:
+        channels, depth = context.input(1).shape
+        count, vectors = context.input().elements // depth, -(-depth // LANES)
+        blocks, loaded = count * -(-channels // EIGHT), max(vectors - _HELD, 0)
+        far = depth > EIGHT * LANES
+        return {
+            "row": count,
+            "back": count * (channels % EIGHT > 0),
+            "block": blocks,
+            "held": blocks * min(vectors, _HELD),
+            "step": blocks * loaded,
+            "far": blocks * far,
+            "round": blocks * -(-loaded // 4) * far,
+            "signed": blocks * (layer_form(context) == SIGNED),
+        }
+
+    def reads(self, context: Context) -> float:
+        return self.loops(context)["row"]
+
+    def flash(self, context: Context) -> int:
+        channels, depth = context.input(1).shape
+        return -(-channels // EIGHT) * EIGHT * (4 + -(-depth // LANES) * LANES)
+
+
+_HELD = 4
+"""Vectors of a row that stay in registers."""
+
+
 class Conv1x1FewS8Mve(FullyConnectedS8Mve):
     """1x1 convolutions of fewer channels than a block: a fully connected layer of every pixel."""
 
@@ -165,4 +221,9 @@ class FullyConnectedRowsS8Mve(MveKernel):
         return packed_bytes(channels, depth, layer_form(context), self.packing)
 
 
-KERNELS: tuple[Kernel, ...] = (FullyConnectedS8Mve(), Conv1x1FewS8Mve(), FullyConnectedRowsS8Mve())
+KERNELS: tuple[Kernel, ...] = (
+    FullyConnectedS8Mve(),
+    FullyConnectedUniformS8Mve(),
+    Conv1x1FewS8Mve(),
+    FullyConnectedRowsS8Mve(),
+)

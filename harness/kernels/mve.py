@@ -184,6 +184,14 @@ def pack_fully_connected(weights: Int8s, scale: MveRequant, packing: Packing = "
     return words(*parts)
 
 
+def pack_uniform(weights: Int8s, scale: MveRequant) -> Int32s:
+    """Weights (outputs, depth) and biases as fully_connected_uniform_s8_mve reads them."""
+    order = np.arange(EIGHT).reshape(4, 2).T.reshape(-1)
+    rows = np.pad(weights, ((0, 0), (0, -weights.shape[1] % LANES)))
+    found = (first + order for first in blocks(len(rows), EIGHT))
+    return words(*(part for at in found for part in (scale.bias[at], interleave(rows[at], 0, EIGHT))))
+
+
 def pack_scale(scale: MveRequant) -> Int32s:
     """Bias and multiplier of each channel in turn."""
     return np.stack([scale.bias, scale.multiplier], axis=1).astype(np.int32).reshape(-1)

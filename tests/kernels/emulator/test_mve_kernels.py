@@ -12,10 +12,19 @@ from harness.compiler.plan import Layer, Plan
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.ir.window import Pads
-from harness.kernels import convolution_mve, convolution_parts_mve, depthwise_mve, movement_mve
+from harness.kernels import (
+    convolution_3x3_mve,
+    convolution_columns_mve,
+    convolution_mve,
+    convolution_parts_mve,
+    depthwise_mve,
+    fully_connected_mve,
+    movement_mve,
+)
 from harness.kernels.base import Kernel
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvSmallStripS8Mve
 from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve
+from harness.kernels.fully_connected_mve import FullyConnectedUniformS8Mve
 from harness.kernels.numbers import SCALED, SCALED_TYPES
 from harness.quantization.types import DType
 from tests.support.compiled import VECTORS, check_on_board
@@ -30,6 +39,7 @@ from tests.support.layers import (
     pool_layer,
     tie_layer,
 )
+from tests.support.overlapped import Layer as Overlapped
 from tests.support.overlapped import check as check_distances
 from tests.support.overlapped import layer_of
 from tests.support.scale import scaled
@@ -246,6 +256,19 @@ def test_fully_connected() -> None:
     check(graphs, "FullyConnectedS8Mve", "fully_connected_s8_mve")
 
 
+def test_fully_connected_of_one_multiplier() -> None:
+    rng = np.random.default_rng(34)
+    graphs = []
+    for _ in range(scaled(130, 1500)):
+        depth = pick(rng, between(rng, 1, 140), 16 * between(rng, 1, 9), between(rng, 128, 700))
+        rows, relu = pick(rng, 1, 1, 2, 3), chance(rng, 0.5)
+        graphs.append(fully_connected_layer(rng, rows, depth, between(rng, 8, 25), relu=relu))
+    (kernel,) = (k for k in fully_connected_mve.KERNELS if isinstance(k, FullyConnectedUniformS8Mve))
+    found = _where_it_applies(graphs, kernel)
+    assert len(found) > scaled(15, 200)
+    check(found, "FullyConnectedUniformS8Mve", "fully_connected_uniform_s8_mve")
+
+
 def test_fully_connected_of_rows() -> None:
     rng = np.random.default_rng(6)
     graphs = [
@@ -361,3 +384,43 @@ def test_ties_of_requantization() -> None:
     zeros = (-128, -7, 0, 127) * scaled(1, 8)
     graphs = [tie_layer(rng, 120, zero_point, wild) for zero_point in zeros for wild in (False, True)]
     check(graphs, "Conv1x1S8Mve", "conv_1x1_s8_mve")
+
+
+def test_conv_by_columns() -> None:
+    graphs = _conv_layers(np.random.default_rng(33), scaled(60, 600))
+    (kernel,) = convolution_columns_mve.KERNELS
+    found = _where_it_applies(graphs, kernel)
+    assert len(found) > len(graphs) / 4
+    check(found, "ConvColumnsS8Mve", "conv_columns_s8_mve")
+    cases = _nearest(kernel, found[: scaled(6, 100)])
+    assert len(cases) > 2
+    assert all(check_distances(BOARD, cases))
+
+
+def _layers_3x3(rng: Rng, count: int) -> list[Graph]:
+    graphs = []
+    for _ in range(count):
+        pads = Pads(*(between(rng, 0, 2) for _ in range(4))) if chance(rng, 0.5) else None
+        less = 0 if pads is None else 2
+        depth = pick(rng, 16, 32, between(rng, 1, 20), between(rng, 1, 70), 256)
+        image = (pick(rng, 1, 1, 2), between(rng, 2 + less, 8), between(rng, 4 + less, 14), depth)
+        graphs.append(conv_layer(rng, image, between(rng, 1, 9), (3, 3), pads=pads, relu=chance(rng, 0.4)))
+    return graphs
+
+
+def test_conv_3x3() -> None:
+    check(_layers_3x3(np.random.default_rng(31), scaled(40, 600)), "Conv3x3S8Mve", "conv_3x3_s8_mve")
+
+
+def _nearest(kernel: Kernel, graphs: Sequence[Graph]) -> list[tuple[Overlapped, int]]:
+    """Layers of it whose output lies over the input, as near as is safe."""
+    layers = [layer for graph in graphs if (layer := layer_of(Target("cortex-m55"), kernel, graph)) is not None]
+    cases = [(layer, distance // 4 * 4) for layer in layers for distance in layer.nearest]
+    return [(layer, distance) for layer, distance in cases if layer.overlap.allows(distance)]
+
+
+def test_conv_3x3_keeps_to_its_order_of_accesses() -> None:
+    (kernel,) = convolution_3x3_mve.KERNELS
+    cases = _nearest(kernel, _layers_3x3(np.random.default_rng(32), scaled(6, 100)))
+    assert len(cases) >= scaled(3, 50)
+    assert all(check_distances(BOARD, cases))

@@ -1,0 +1,162 @@
+"""CONV_2D, int8, of 3x3 windows with stride 1, on Armv8.1-M MVE: inputs are loaded once for up to six products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.ir.window import Window2D, WindowAxis
+from harness.kernels.access_order import NEVER, AccessOrder
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.context import Context
+from harness.kernels.mve import GENERAL, LANES, SIGNED, Int32s, layer_form, mve_requant, output_shape, words
+from harness.kernels.mve_kernel import Loops, MveKernel
+from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
+from harness.kernels.window_fields import window_fields
+
+HEIGHT, WIDTH = 2, 4
+"""Rows and columns of a tile's outputs."""
+COLUMN = 64
+"""Bytes of a column of a strip: four rows of 16 channels."""
+STRIP_BYTES = 4096
+"""Output rows whose strip is larger are computed in several pieces."""
+FARTHEST = 65535
+"""Offsets of outputs are uint16."""
+
+_SIZES = ("batches", "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "pad_top", "pad_left")
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Along one axis, the pieces in which outputs are computed, in turn.
+
+    Attributes:
+        starts: first output of each.
+        ends: past the last.
+    """
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def last_read(self, axis: WindowAxis) -> npt.NDArray[np.int64]:
+        """For each input the last piece that reads it, or NEVER."""
+        found = np.full(axis.size, NEVER, np.int64)
+        for piece, (start, end) in enumerate(zip(self.starts, self.ends, strict=True)):
+            first, past = axis.needed(start, end)
+            found[first:past] = piece
+        return found
+
+    def first_written(self, out: int) -> npt.NDArray[np.int64]:
+        """For each output the first piece that writes it."""
+        found = np.zeros(out, np.int64)
+        for piece in reversed(range(len(self.starts))):
+            found[self.starts[piece] : self.ends[piece]] = piece
+        return found
+
+
+def _pieces(out: int, size: int, least: int) -> Steps:
+    """Pieces of `size`; one that would have fewer than `least` moves back."""
+    starts = tuple(min(first, out - least) for first in range(0, out, size))
+    return Steps(starts, tuple(min(start + size, out) for start in starts))
+
+
+def pack_tiles(layer: QuantizedLayer, in_c: int) -> Int32s:
+    """Weights and requantization as conv_tiles_3x3_s8_mve.h has them."""
+    scale = mve_requant(layer)
+    channels = len(layer.weights)
+    taps = np.pad(layer.weights.astype(np.int8).reshape(channels, 9, in_c), ((0, 0), (0, 0), (0, -in_c % LANES)))
+    grouped = taps.reshape(channels, 9, -1, LANES).transpose(0, 2, 1, 3)
+    right = np.minimum(scale.shift, 0).astype(np.int32)
+    ends = [scale.multiplier, right, np.full(channels, layer.zero_point, np.int32)]
+    if scale.form == GENERAL:
+        ends += [np.maximum(scale.shift, 0).astype(np.int32), (right < 0).astype(np.int32)]
+    end = np.stack(ends, axis=1).astype(np.int32)
+    parts = (words(np.repeat(scale.bias[c], 4), grouped[c].reshape(-1), end[c]) for c in range(channels))
+    return np.concatenate(list(parts))
+
+
+class Conv3x3S8Mve(MveKernel):
+    """Convolutions of 3x3 windows, stride 1: two rows by four columns of a channel at a time."""
+
+    ops = frozenset({"CONV_2D"})
+
+    def applies(self, context: Context) -> bool:
+        window = context.window
+        rows, columns = window.rows, window.columns
+        plain = all((a.kernel, a.stride, a.dilation) == (3, 1, 1) for a in (rows, columns))
+        dense = context.input(1).shape[3] == window.in_c
+        near = (columns.out + WIDTH - 1) * window.out_c <= FARTHEST
+        return plain and dense and near and rows.out >= HEIGHT and columns.out >= WIDTH
+
+    def lower(self, context: Context) -> Lowered:
+        window, layer = context.window, quantized_layer(context)
+        shape = window_fields(window, *_SIZES)
+        shape |= {"in_zero": context.input().q.zero_point, "tile_w": _tile(window)}
+        shape |= output_shape(layer, layer_form(context))
+        del shape["out_zero"]  # the packed weights have it
+        table = ConstantTable("packed", "int32_t", pack_tiles(layer, window.in_c))
+        call = Call("conv_3x3_s8_mve", (In(), table, Out(), Scratch("int32_t")), shape)
+        return Lowered("conv_3x3_s8_mve", (call,), self.scratch(context))
+
+    def scratch(self, context: Context) -> int:
+        return (_tile(context.window) + 2) * COLUMN * _groups(context.window)
+
+    def access_order(self, context: Context) -> AccessOrder:
+        window = context.window
+        down, across = _pieces(window.rows.out, HEIGHT, HEIGHT), _pieces(window.columns.out, _tile(window), WIDTH)
+        image = np.arange(window.batches)[:, None, None] * (len(down.starts) * len(across.starts))
+        rows, columns = down.last_read(window.rows)[:, None], across.last_read(window.columns)
+        read = np.where((rows < 0) | (columns < 0), NEVER, image + rows * len(across.starts) + columns)
+        made_rows, made_columns = down.first_written(window.rows.out), across.first_written(window.columns.out)
+        made = image + made_rows[:, None] * len(across.starts) + made_columns
+        reads = np.repeat(read.astype(np.int32).reshape(-1), window.in_c)
+        return AccessOrder({0: reads}, np.repeat(made.astype(np.int32).reshape(-1), window.out_c))
+
+    def loops(self, context: Context) -> Loops:
+        window, form = context.window, layer_form(context)
+        groups, down = _groups(window), window.batches * -(-window.rows.out // HEIGHT)
+        across = _pieces(window.columns.out, _tile(window), WIDTH)
+        strips, tiles, odd, inside, padded = 0, 0, 0, 0, 0
+        for start, end in zip(across.starts, across.ends, strict=True):
+            first, past = window.columns.needed(start, end)
+            strips, inside = strips + 1, inside + max(past - first, 0)
+            padded += end - start + 2 - max(past - first, 0)
+            odd += (end - start) % WIDTH > 0
+            tiles += -(-(end - start) // WIDTH)
+        blocks = down * tiles * window.out_c
+        return {
+            "strip": down * strips,
+            "weave": down * strips * groups,
+            "column": down * inside * groups,
+            "padding": (down if strips > 1 else 1) * padded * groups,
+            "odd": down * odd,
+            "tile": down * tiles,
+            "block": blocks,
+            "group": blocks * groups,
+            "looped": blocks * groups * (groups > 1),
+            "signed": blocks * (form == SIGNED),
+            "general": blocks * (form == GENERAL),
+        }
+
+    def reads(self, context: Context) -> float:
+        return self.loops(context)["tile"]
+
+    def flash(self, context: Context) -> int:
+        window = context.window
+        return window.out_c * (16 + 9 * LANES * _groups(window) + (20 if layer_form(context) == GENERAL else 12))
+
+
+def _groups(window: Window2D) -> int:
+    """Input channels in vectors."""
+    return -(-window.in_c // LANES)
+
+
+def _tile(window: Window2D) -> int:
+    """Output columns that go through one strip."""
+    fitting = STRIP_BYTES // (COLUMN * _groups(window)) - 2
+    return window.columns.out if fitting >= window.columns.out else max(fitting - fitting % WIDTH, WIDTH)
+
+
+KERNELS: tuple[Kernel, ...] = (Conv3x3S8Mve(),)
