@@ -6,7 +6,7 @@ Whatever is advised with a number was tried: the compiler was run for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.build.fit import RegionUse, fit, overflow
@@ -138,8 +138,8 @@ def _other_regions(lack: _Lack) -> list[str]:
     if lack.placement is None:
         return []
     steps = []
-    for part in ("arena", "weights", "code"):
-        if asdict(lack.placement)[part] not in lack.excess:
+    for part in ("arena", "scratch", "weights", "code"):
+        if lack.placement.regions[part] not in lack.excess:
             continue
         for region in lack.board.memory:
             moved = replace(lack.placement, **{part: region.name})

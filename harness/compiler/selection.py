@@ -8,7 +8,7 @@ the mode decides for which size. The layout may need a little more than the high
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import inf
 
@@ -107,6 +107,13 @@ def _time(segment: LayerSegment) -> float:
 
 def _arena_then_time(selection: Selection) -> tuple[int, float]:
     return selection.arena, selection.time
+
+
+def without_scratch(graph: Graph, aliases: Aliases, selection: Selection) -> Selection:
+    """The same segments, with all but scratch in the arena."""
+    uses = [replace(segment.chosen.memory_use, scratch=()) for segment in selection.segments]
+    values, overlaps = values_of(graph, uses, aliases)
+    return Selection(selection.segments, tuple(values), allocate(values, overlaps))
 
 
 class _Selector:
