@@ -52,4 +52,8 @@ extern const uint32_t hil_model_count;
 extern uint8_t hil_arena[];
 extern const uint32_t hil_arena_size;
 
+/* The largest scratch of models that have it apart from the arena; hil_models.c defines it where there are any. */
+extern uint8_t hil_scratch[];
+extern const uint32_t hil_scratch_size;
+
 #endif

@@ -164,7 +164,7 @@ def _entry(board: Board, probe: Probe) -> str:
             f"kind: {region.kind}{execute}}}"
         )
     if board.placement is not None:
-        parts = ", ".join(f"{part}: {name}" for part, name in vars(board.placement).items())
+        parts = ", ".join(f"{part}: {name}" for part, name in vars(board.placement).items() if name)
         lines.append(f"  placement: {{{parts}}}")
     lines.append(f"  stack_size: {board.stack_size}")
     if board.stand_ins:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from harness.compiler.cost.flash import FlashEstimate
@@ -84,17 +84,20 @@ def fit(
     """
     if not board.memory:
         return ()
-    where = asdict(placement or board.placement or only_placement(board))
+    where = (placement or board.placement or only_placement(board)).regions
     flash = _largest(board, "flash").name
     code = FlashEstimate(step for package in packages for step in package.plan.steps).code
     parts = {
         "arena": Part("arena", max((package.plan.arena_size for package in packages), default=0)),
+        "scratch": Part("scratch", max((package.plan.scratch_size for package in packages), default=0)),
         "stack": Part("stack", board.stack_size),
         "weights": Part("weights", sum(package.constant_bytes for package in packages)),
         "code": Part("code", code, estimated=True),
     }
     uses: dict[str, list[Part]] = {}
     for name, part in parts.items():
+        if name == "scratch" and not part.bytes:
+            continue
         uses.setdefault(where[name], []).append(part)
         if name in ("weights", "code") and _is_ram(board, where[name]):  # copied at start, from flash
             uses.setdefault(flash, []).append(part)

@@ -6,7 +6,7 @@ Whatever is advised with a number was tried: the compiler was run for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.build.fit import RegionUse, fit, overflow
@@ -85,17 +85,27 @@ def _other_goals(lack: _Lack) -> tuple[list[str], list[str]]:
     failed, helping = [], []
     for part, mode, what in ways:
         short = [name for name in lack.excess if name in uses and uses[name].holds(part)]
-        again = _compiled(lack.packages, mode) if short else None
-        if again is None:
+        if not short:
             continue
-        before, after = (_bytes_of(part, packages) for packages in (lack.packages, again))
+        before = _bytes_of(part, lack.packages)
         wanted = before - max(lack.excess[name] for name in short)
-        if after <= wanted:
+        after = _bytes_in(part, lack.packages, Goals(mode))
+        if after is not None and after <= wanted:
             budget = f"--max-arena {wanted}, or " if part == "arena" else ""
             helping.append(f"{budget}--optimize {mode}, which gives {what} {after:,} bytes instead of {before:,}")
-        elif after < before:
+            continue
+        budget_kept = _bytes_in(part, lack.packages, Goals(mode, max_arena=wanted)) if part == "arena" else None
+        if budget_kept is not None:
+            helping.append(f"--max-arena {wanted}, which gives {what} {budget_kept:,} bytes instead of {before:,}")
+        elif after is not None and after < before:
             failed.append(f"--optimize {mode} is not enough: {what} {after:,} bytes, {after - wanted:,} too many")
     return failed, helping
+
+
+def _bytes_in(part: str, packages: Sequence[PackageSources], goals: Goals) -> int | None:
+    """What a part takes with other goals; None where they are the packages' own, or cannot be kept."""
+    again = _compiled(packages, goals)
+    return None if again is None else _bytes_of(part, again)
 
 
 def _bytes_of(part: str, packages: Sequence[PackageSources]) -> int:
@@ -104,21 +114,21 @@ def _bytes_of(part: str, packages: Sequence[PackageSources]) -> int:
     return sum(package.constant_bytes for package in packages)
 
 
-def _compiled(packages: Sequence[PackageSources], mode: Mode) -> list[Package] | None:
-    """The packages compiled again for another goal; None where that is theirs, or cannot be."""
+def _compiled(packages: Sequence[PackageSources], goals: Goals) -> list[Package] | None:
+    """The packages compiled again for other goals; None where these are theirs, or cannot be kept."""
     from harness.compiler.compile import compile_graph
     from harness.compiler.emit.package import emit
     from harness.frontends.tflite.reader import load
 
-    if all(package.plan.goals.optimize == mode for package in packages):
+    if goals.max_arena is None and all(package.plan.goals.optimize == goals.optimize for package in packages):
         return None
     found = []
     for package in packages:
         plan = package.plan
         target = next((part.context.target for step in plan.steps for part in step.parts), plan.core)
         try:
-            found.append(emit(compile_graph(load(plan.graph.model), core=target, name=plan.name, goals=Goals(mode))))
-        except TinyhilError:  # a graph that came from no file
+            found.append(emit(compile_graph(load(plan.graph.model), core=target, name=plan.name, goals=goals)))
+        except TinyhilError:  # a graph that came from no file, or a budget that cannot be kept
             return None
     return found
 
@@ -128,8 +138,8 @@ def _other_regions(lack: _Lack) -> list[str]:
     if lack.placement is None:
         return []
     steps = []
-    for part in ("arena", "weights", "code"):
-        if asdict(lack.placement)[part] not in lack.excess:
+    for part in ("arena", "scratch", "weights", "code"):
+        if lack.placement.regions[part] not in lack.excess:
             continue
         for region in lack.board.memory:
             moved = replace(lack.placement, **{part: region.name})

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,7 +182,7 @@ def _facts(plan: BuildPlan, sizes: Sizes, regions: Mapping[str, int]) -> dict[st
         "toolchain": plan.toolchain.version,
         "stack_size": plan.stack_size,
         "sanitize": plan.sanitize,
-        "placement": None if plan.placement is None else asdict(plan.placement),
+        "placement": None if plan.placement is None else plan.placement.parts,
         "regions": regions,
     }
 

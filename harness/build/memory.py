@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,9 @@ if TYPE_CHECKING:  # boards import images
 
 _WEIGHTS_SECTION = ".hil_weights"
 # Part -> region alias of the linker script
-_REGIONS = {"arena": "ARENA", "stack": "STACK", "data": "RAM", "weights": "WEIGHTS", "code": "HOT"}
+_REGIONS = {
+    "arena": "ARENA", "scratch": "SCRATCH", "stack": "STACK", "data": "RAM", "weights": "WEIGHTS", "code": "HOT",
+}  # fmt: skip
 # Part that can be copied to RAM -> macro of generated code, input section, output section
 _COPIED = {"weights": ("TINYHIL_WEIGHTS", _WEIGHTS_SECTION, ".weights"), "code": ("TINYHIL_CODE", HOT_SECTION, ".hot")}
 
@@ -30,7 +31,7 @@ def memory_script(board: Board, placement: Placement) -> str:
     lines.append("}")
     fixed = _name(next(region.name for region in board.memory if region.kind == "flash"))
     lines += [f'REGION_ALIAS("{alias}", {fixed});' for alias in ("VECTORS", "CODE")]
-    lines += [f'REGION_ALIAS("{_REGIONS[part]}", {_name(name)});' for part, name in asdict(placement).items()]
+    lines += [f'REGION_ALIAS("{_REGIONS[part]}", {_name(name)});' for part, name in placement.regions.items()]
     return "\n".join([*lines, ""])
 
 
@@ -60,7 +61,7 @@ def does_not_fit(board: Board, placement: Placement | None, error: BuildError) -
         if region is not None:
             lacking[region.name] = int(size)
         name = script if region is None or placement is None else region.name
-        held = [part for part, where in asdict(placement).items() if where == name] if placement else []
+        held = [part for part, where in placement.parts.items() if where == name] if placement else []
         if placement and region is not None and region.kind == "flash":
             held = ["the image"]
         what = f" (of {region.size:,}, with {', '.join(held)})" if region is not None and held else ""
@@ -96,8 +97,7 @@ def region_usage(elf: Path, board: Board) -> dict[str, int]:
 def _in_ram(board: Board, placement: Placement | None) -> list[str]:
     if placement is None:
         return []
-    placed = asdict(placement)
-    regions = {part: board.region(placed[part]) for part in _COPIED}
+    regions = {part: board.region(placement.regions[part]) for part in _COPIED}
     return [part for part, region in regions.items() if region is not None and region.kind == "ram"]
 
 

@@ -35,7 +35,7 @@ class Generated(Protocol):
         """How to take it, in lines."""
 
 
-def check_form(relocatable: bool, weights: str | None, ecosystems: Sequence[str]) -> None:
+def check_form(relocatable: bool, weights: str | None, scratch: str | None, ecosystems: Sequence[str]) -> None:
     """Refuses options that do not go together.
 
     Raises:
@@ -45,6 +45,10 @@ def check_form(relocatable: bool, weights: str | None, ecosystems: Sequence[str]
         raise OptionError(f"--weights is '{weights}'", hint=f"it is {INSIDE} or {APART}")
     if weights is not None and not relocatable:
         raise OptionError("--weights is for relocatable models", hint="add --relocatable")
+    if scratch not in (None, INSIDE, APART):
+        raise OptionError(f"--scratch is '{scratch}'", hint=f"it is {INSIDE} or {APART}")
+    if relocatable and scratch == APART:
+        raise OptionError("relocatable models have their scratch in the arena", hint="leave --scratch out")
     if relocatable and ecosystems:
         raise OptionError("--for brings files for sources, and a relocatable model has none", hint="leave out one")
 
@@ -88,6 +92,7 @@ class GeneratedPackage:
             "files": [str(path) for path in paths],
             "arena_size": plan.arena_size,
             "arena_align": plan.arena_align,
+            **({"scratch_size": plan.scratch_size} if plan.scratch_apart else {}),
             "stack": self.package.manifest["stack"],
             "ecosystems": list(self.ecosystems),
         }

@@ -11,7 +11,7 @@ from harness.compiler.goals import Goals
 from harness.compiler.memory.lifetimes import MemoryUse, Value, liveness_bound, values_of
 from harness.compiler.names import identifier, word
 from harness.compiler.plan import ArenaPlacement, Layer, LayerCode, Plan
-from harness.compiler.selection import pareto_front, select
+from harness.compiler.selection import pareto_front, select, without_scratch
 from harness.hardware.target import Target
 from harness.ir.aliases import Aliases, find_aliases
 from harness.ir.graph import Graph, Node
@@ -73,6 +73,9 @@ def compile_graph(
     optimized, aliases, layers = _layers(graph, target, prefer, goals)
     selected = select(optimized, aliases, layers, goals, fuse_most=ROW_FUSION in prefer)
     steps = [segment.chosen.step for segment in selected.segments]
+    scratch_size = max((step.lowered.scratch for step in steps), default=0) if target.scratch_apart else 0
+    if scratch_size:
+        selected = without_scratch(optimized, aliases, selected)
     return Plan(
         name=identifier(name or graph.name),
         core=target.core,
@@ -85,6 +88,7 @@ def compile_graph(
         arena_bound=selected.layout.bound,
         liveness_bound=_liveness_bound(optimized, aliases, layers),
         goals=goals,
+        scratch_size=scratch_size,
         macs_of_file=sum(macs(graph, node) for node in graph.nodes),
         removed=_removed(optimized, [choices[0].node for choices in layers]),
     )
@@ -126,8 +130,9 @@ def _choices(context: Context, prefer: Collection[str], goals: Goals) -> list[Ke
     found = choices(context, prefer)
     wanted = [choice for choice in found if type(choice.kernel).__name__ in prefer] or found
     free = replace(goals, max_arena=None, max_flash=None)  # budgets are the whole network's
+    target = replace(context.target, scratch_apart=False)  # their arenas are scratch
     within = [
-        compile_graph(graph, core=context.target, prefer=prefer, goals=free) for graph in context.node.attrs.graphs
+        compile_graph(graph, core=target, prefer=prefer, goals=free) for graph in context.node.attrs.graphs
     ]
     if within:
         return [ControlChoice(context, choice.kernel, tuple(within)) for choice in wanted]

@@ -8,7 +8,7 @@ from functools import cached_property
 from harness.compiler.choice import KernelChoice
 from harness.compiler.cost.estimate import step_cost
 from harness.compiler.cost.model import Cost
-from harness.compiler.fusion.fused_rows import CALL, MOVED_WORD
+from harness.compiler.fusion.row_run import CALL, MOVED_WORD
 from harness.compiler.memory.lifetimes import base_offset
 from harness.compiler.plan import LayerCode, Plan
 from harness.kernels.base import Argument, At, Call, ConstantTable, In, Lowered, Out, Scratch

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from harness.compiler.choice import KernelChoice
 from harness.compiler.cost.flash import FlashEstimate
 from harness.compiler.fusion.partition import LayerSegment
-from harness.compiler.goals import FLASH_MORE, WORTH
+from harness.compiler.goals import FLASH_MORE, FLASH_WORTH
 
 Segments = Sequence[LayerSegment]
 Offered = Callable[[LayerSegment], Segments]
 
 
 def worth_its_bytes(starts: Sequence[Segments], offered: Offered) -> list[LayerSegment]:
-    """The best of the selections, with kernels exchanged while every percent of flash buys WORTH percent of time.
+    """The best of the selections, with kernels exchanged while every percent of flash buys FLASH_WORTH percent of time.
 
     Args:
         starts: selections, each with one layer a segment; the smallest of them is what percents are of.
@@ -53,9 +53,9 @@ class _Sized:
         return cls(segments, flash, sum(segment.time for segment in segments))
 
     def weight(self, least: int) -> float:
-        """What is to be small: time, times (flash / the least flash) ** WORTH; infinite beyond FLASH_MORE."""
+        """What is to be small: time, times (flash / the least flash) ** FLASH_WORTH; infinite beyond FLASH_MORE."""
         ratio = self.flash / max(least, 1)
-        return self.time * ratio**WORTH if ratio <= 1 + FLASH_MORE else float("inf")
+        return self.time * ratio**FLASH_WORTH if ratio <= 1 + FLASH_MORE else float("inf")
 
 
 def _kinds(segments: Segments, offered: Offered) -> Iterator[list[LayerSegment]]:

@@ -14,17 +14,18 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 BALANCED_TIME = 1.05
 """Most expected time of "balanced", as a multiple of that of "time"."""
 
-RAM_MORE = 0.07
-"""Most that an arena of "ram" exceeds the smallest that is found, as a part of it."""
+RAM_MORE, RAM_WORTH = 0.4, 0.5
+"""Most that an arena of "ram" exceeds the smallest that is found, as a part of it, and percent of time that every
+percent above it must buy."""
 
-RAM_SMALL = 4096
-"""Bytes of arena; parts of smaller ones count as of this."""
+RAM_SMALL, RAM_FEW = 4096, 256
+"""Bytes: parts of smaller arenas count as of the first; arenas may exceed the smallest by the second in any case."""
 
 FLASH_MORE = 0.07
 """Most that the flash of "flash" exceeds the least that is found, as a part of it."""
 
-WORTH = 10
-"""Percent of time that every percent above the smallest arena must buy in "ram", above the least flash in "flash"."""
+FLASH_WORTH = 10
+"""Percent of time that every percent above the least flash must buy in "flash"."""
 
 TIME_RAM = 0.75
 """Most arena of "time" with kernels that trade RAM for time, as a share of the RAM, where that is known."""
@@ -41,10 +42,11 @@ class Goals:
     """What the compiler optimizes for.
 
     Attributes:
-        optimize: "time": the fastest kernels that the RAM holds. "ram": the smallest arena, up to 7 % more where
-            every percent buys 10 % of the time; `max_arena` reaches the smallest. "flash": the fewest bytes of
-            weights, tables and code, up to 7 % more on the same terms. "balanced": a small arena, at most 5 % slower
-            than the fastest, in which kernels that trade RAM for time count only within a share of the RAM.
+        optimize: "time": the fastest kernels that the RAM holds. "ram": the smallest arena, up to 40 % more where
+            every two percent buy one of the time; `max_arena` reaches the smallest. "flash": the fewest bytes of
+            weights, tables and code, up to 7 % more where every percent buys 10 % of the time. "balanced": a small
+            arena, at most 5 % slower than the fastest, in which kernels that trade RAM for time count only within a
+            share of the RAM.
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
         compress: layers whose weights are of few values take kernels that store them so, whatever the mode.
     """

@@ -113,6 +113,7 @@ class Plan:
         graph: the graph after all passes.
         steps: per layer the nodes of `graph` and the calls that compute them.
         arena_size: bytes the caller must provide: inputs, activations, outputs, states and scratch.
+        scratch_size: bytes of scratch that the caller must provide besides, where it is no part of the arena; else 0.
         arena_align: required alignment of the arena in bytes.
         arena_bound: lower bound in bytes of the arena of these layers, whatever the placement.
         goals: what was compiled for.
@@ -133,12 +134,18 @@ class Plan:
     liveness_bound: int
     goals: Goals
     macs_of_file: int = 0
+    scratch_size: int = 0
     removed: tuple[tuple[int, str, str], ...] = ()
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates that the layers compute."""
         return sum(layer.macs for layer in self.layers)
+
+    @property
+    def scratch_apart(self) -> bool:
+        """Whether scratch is no part of the arena."""
+        return self.scratch_size > 0
 
     def placement_of(self, tensor: int) -> ArenaPlacement:
         """Where a non-constant tensor of `graph` lives.

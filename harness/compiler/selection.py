@@ -8,7 +8,7 @@ the mode decides for which size. The layout may need a little more than the high
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import inf
 
@@ -22,10 +22,11 @@ from harness.compiler.goals import (
     BALANCED_ARENA,
     BALANCED_RAM,
     BALANCED_TIME,
+    RAM_FEW,
     RAM_MORE,
     RAM_SMALL,
+    RAM_WORTH,
     TIME_RAM,
-    WORTH,
     Goals,
 )
 from harness.compiler.memory.arena import ArenaLayout, aligned, allocate
@@ -40,6 +41,9 @@ ATTEMPTS = 8
 
 CURVE = 100
 """Peaks that are tried for the curve of arena against time."""
+
+_RAM_STEP = 0.01
+"""Part by which the peaks that "ram" tries differ at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +107,13 @@ def _time(segment: LayerSegment) -> float:
 
 def _arena_then_time(selection: Selection) -> tuple[int, float]:
     return selection.arena, selection.time
+
+
+def without_scratch(graph: Graph, aliases: Aliases, selection: Selection) -> Selection:
+    """The same segments, with all but scratch in the arena."""
+    uses = [replace(segment.chosen.memory_use, scratch=()) for segment in selection.segments]
+    values, overlaps = values_of(graph, uses, aliases)
+    return Selection(selection.segments, tuple(values), allocate(values, overlaps))
 
 
 class _Selector:
@@ -183,15 +194,27 @@ class _Selector:
         return self._fastest_within(found, partition)
 
     def _worth_its_bytes(self, smallest: Selection) -> Selection:
-        """The smallest arena, or one up to RAM_MORE larger whose every percent buys WORTH percent of time."""
+        """The smallest arena, or one up to RAM_MORE larger where every percent buys RAM_WORTH percent of time."""
         whole = max(smallest.arena, RAM_SMALL)
-        trials = self._fastest_first(self._fused, smallest.arena + int(RAM_MORE * whole))
-        return min(
-            [smallest, *trials], key=lambda s: (1 + (s.arena - smallest.arena) / whole) ** WORTH * s.time
-        )
 
-    def _fastest_first(self, partition: Partition, limit: int, attempts: int = ATTEMPTS) -> Iterator[Selection]:
-        """Selections with an arena of at most `limit` bytes, slower and slower, from at most so many peaks."""
+        def weight(arena: int, time: float) -> float:
+            return time * float((1 + (arena - smallest.arena) / whole) ** RAM_WORTH)
+
+        best = smallest
+        limit = smallest.arena + max(int(RAM_MORE * smallest.arena), RAM_FEW)
+        for trial in self._fastest_first(self._fused, limit, CURVE, _RAM_STEP):
+            best = min(best, trial, key=lambda s: weight(s.arena, s.time))
+            if weight(smallest.arena, trial.time) >= weight(best.arena, best.time):
+                break  # smaller ones are slower
+        return best
+
+    def _fastest_first(
+        self, partition: Partition, limit: int, attempts: int = ATTEMPTS, step: float = 0.0
+    ) -> Iterator[Selection]:
+        """Selections with an arena of at most `limit` bytes, slower and slower.
+
+        From at most so many peaks, each smaller than the one before by a part `step` at least.
+        """
         peak: float = limit
         for _ in range(attempts):
             segments = partition.cheapest(peak, _time)
@@ -200,7 +223,7 @@ class _Selector:
             trial = self._lay_out(segments)
             if trial.arena <= limit:
                 yield trial
-            peak = max(segment.peak for segment in segments) - 1
+            peak = min((1 - step) * peak, max(segment.peak for segment in segments) - 1)
 
     def _smallest_arena(self, start: Selection) -> Selection:
         """The smallest arena found, from whole layers or from fused rows; then the fastest selection in it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from harness.errors import PlacementError
 from harness.hardware.placement import AUTO, SOLVED, assign_regions, regions_for
 
 if TYPE_CHECKING:
+    from harness.build.sources import PackageSources
     from harness.compiler.goals import Goals
     from harness.compiler.plan import KernelUse, Plan
     from harness.hardware.board import Board, Placement
@@ -25,7 +27,13 @@ COMPILED = 4
 """Placements, the fastest by estimate, that the model is compiled for."""
 
 
-def solve_placement(board: Board, wanted: Mapping[str, str], graph: Graph, goals: Goals) -> Placement | None:
+Compiled = Callable[["Target"], "PackageSources"]
+"""The model, compiled for a target."""
+
+
+def solve_placement(
+    board: Board, wanted: Mapping[str, str], graph: Graph, goals: Goals, compiled: Compiled | None = None
+) -> Placement | None:
     """The placement that is wanted, with the fastest regions that have room where it says AUTO.
 
     All are estimated with the kernels that the board's own placement has; for the fastest of them kernels are chosen
@@ -36,6 +44,7 @@ def solve_placement(board: Board, wanted: Mapping[str, str], graph: Graph, goals
         wanted: part -> name of a region, or AUTO.
         graph: the model.
         goals: of the compilation.
+        compiled: the model with these goals for a target, where somebody keeps what is compiled.
 
     Returns:
         As assign_regions; without AUTO, that.
@@ -55,44 +64,47 @@ def solve_placement(board: Board, wanted: Mapping[str, str], graph: Graph, goals
             f"{unknown[0]}: the fastest region is not known before a run",
             hint=f"auto is for {', '.join(SOLVED)}; name a region, or leave it out",
         )
-    return _fastest(board, own, free, graph, goals)
+    return _fastest(board, own, free, compiled or _compiler(graph, goals))
 
 
-def _fastest(board: Board, own: Placement, free: list[str], graph: Graph, goals: Goals) -> Placement:
-    from harness.build.fit import fit, overflow
+def _compiler(graph: Graph, goals: Goals) -> Compiled:
     from harness.compiler.compile import compile_graph
-    from harness.compiler.emit.package import Package, emit
+    from harness.compiler.emit.package import emit
 
-    packages: dict[Target, Package] = {}
+    return cache(lambda target: emit(compile_graph(graph, core=target, goals=goals)))
+
+
+def _fastest(board: Board, own: Placement, free: list[str], compiled: Compiled) -> Placement:
+    from harness.build.fit import fit, overflow
+
     targets = {placement: target_of(board, placement) for placement in _placements(board, own, free)}
-
-    def package_for(placement: Placement) -> Package:
-        target = targets[placement]
-        if target not in packages:
-            packages[target] = emit(compile_graph(graph, core=target, goals=goals))
-        return packages[target]
 
     def rank(plan: Plan, placement: Placement) -> tuple[int, int]:
         return round(expected_cycles(plan, targets[placement])), changes(own, placement)
 
-    first, why = package_for(own).plan, ""
+    first, why = compiled(target_of(board, own)).plan, ""
     found: list[Placement] = []
     for placement in sorted(targets, key=lambda placement: rank(first, placement)):
-        over = [use for use in fit([package_for(placement)], board, placement, harness=True) if use.excess]
+        over = [use for use in fit([compiled(targets[placement])], board, placement, harness=True) if use.excess]
         found += [] if over else [placement]
         why = why or " and ".join(map(overflow, over))
         if len(found) == COMPILED:
             break
     if not found:
         raise PlacementError(
-            f"{board.name} has no room for {graph.name}: {why}", hint="give --max-arena or --max-flash"
+            f"{board.name} has no room for {first.graph.name}: {why}", hint="give --max-arena or --max-flash"
         )
-    return min(found, key=lambda placement: rank(package_for(placement).plan, placement))
+    return min(found, key=lambda placement: rank(compiled(targets[placement]).plan, placement))
 
 
 def _placements(board: Board, own: Placement, free: list[str]) -> Iterator[Placement]:
+    """Every placement, once: scratch in the arena's region is part of the arena."""
     for regions in product(*(regions_for(board, part) for part in free)):
-        yield replace(own, **dict(zip(free, regions, strict=True)))
+        placement = replace(own, **dict(zip(free, regions, strict=True)))
+        if placement.scratch_apart or "scratch" not in free:
+            yield placement
+        elif placement.scratch is not None:
+            yield replace(placement, scratch=None)
 
 
 def changes(own: Placement, other: Placement) -> int:

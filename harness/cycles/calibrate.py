@@ -7,7 +7,7 @@ the loops execute the instructions that the model expects, and compares the mode
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +156,7 @@ def board_setup(board: Board, *, flash: str | None = None) -> Setup | None:
 
 def placement_of(board: Board) -> Mapping[str, str]:
     """Part of the image -> memory, by the board's entry in boards.yaml."""
-    return {} if board.placement is None else asdict(board.placement)
+    return {} if board.placement is None else board.placement.regions
 
 
 def calibrate(

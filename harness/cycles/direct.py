@@ -28,6 +28,8 @@ _HOOKS = {1 << 3: "tinyhil_watch_block", 1 << 2: "tinyhil_watch_instruction", 3 
 _PAGE = 0x1000
 _FREE = 0x6000_0000  # external memory, which no board has, and where code may run
 _TIME_LIMIT_US = 300_000_000
+_IN_REGISTERS = 4
+"""Arguments of a call in registers; more lie on the stack."""
 
 
 def can_run(board: Board) -> bool:
@@ -85,11 +87,12 @@ def run(
     plan = package.plan
     core = _EmulatedCore(unicorn, board, layout)
     watcher = Watcher(core.engine, points, trace)
-    names = (f"{plan.name}_init", f"{plan.name}_invoke", "hil_arena", "hil_stack_end")
-    symbols = _find_symbols(image.elf, names)
+    names = [f"{plan.name}_init", f"{plan.name}_invoke", "hil_arena", "hil_stack_end"]
+    symbols = _find_symbols(image.elf, [*names, *(["hil_scratch"] if plan.scratch_apart else [])])
     init, invoke, arena, stack = (symbols[name] for name in names)
+    apart = (symbols["hil_scratch"], plan.scratch_size) if plan.scratch_apart else ()
     try:
-        core.call(init, stack, core.context, arena, plan.arena_size)
+        core.call(init, stack, core.context, arena, plan.arena_size, *apart)
         for tensor, data in zip(plan.graph.inputs, inputs, strict=True):
             core.engine.mem_write(arena + plan.placement_of(tensor).offset, data)
         core.call(invoke, stack, core.context, 0, 0)
@@ -131,9 +134,12 @@ class _EmulatedCore:
     def call(self, function: int, stack: int, *arguments: int) -> None:
         """Calls a function and waits for its end; it must return 0."""
         names, engine = self._registers, self.engine
-        for number, value in enumerate(arguments):
+        for number, value in enumerate(arguments[:_IN_REGISTERS]):
             engine.reg_write(getattr(names, f"UC_ARM_REG_R{number}"), value)
-        engine.reg_write(names.UC_ARM_REG_SP, stack & ~7)
+        rest = b"".join(value.to_bytes(4, "little") for value in arguments[_IN_REGISTERS:])
+        stack = (stack - len(rest)) & ~7
+        engine.mem_write(stack, rest)
+        engine.reg_write(names.UC_ARM_REG_SP, stack)
         engine.reg_write(names.UC_ARM_REG_LR, self._stop | 1)
         try:
             engine.emu_start(function | 1, self._stop, timeout=_TIME_LIMIT_US)

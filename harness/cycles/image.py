@@ -18,7 +18,8 @@ _VECTORS = ".vectors"
 _FIRST_HANDLER = 2  # after the stack's end and reset
 # Output sections that belong to one part; in those of code and constants in flash, symbols decide.
 _SECTION_PARTS: dict[str, Part] = {
-    ".arena": "arena", ".stack": "stack", ".hot": "code", ".weights": "weights", ".data": "data", ".bss": "data",
+    ".arena": "arena", ".scratch": "scratch", ".stack": "stack",
+    ".hot": "code", ".weights": "weights", ".data": "data", ".bss": "data",
     ".handler_stack": "data", ".text": "text", ".rodata": "rodata", ".vectors": "rodata", ".ARM.exidx": "rodata",
 }  # fmt: skip
 

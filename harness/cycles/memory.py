@@ -14,10 +14,10 @@ from harness.errors import OptionError
 
 Part: TypeAlias = str
 """A part of a model's image, one of PARTS; of a program's that is no model each memory is a part. `code`, `weights`,
-`arena`, `stack`, `data`: as in a board's placement. `text` and `rodata`: all other code (startup, runtime, C library)
-and constants, which always stay in flash. `other`: no part of the image, such as peripherals."""
+`arena`, `scratch`, `stack`, `data`: as in a board's placement. `text` and `rodata`: all other code (startup, runtime, C
+library) and constants, which always stay in flash. `other`: no part of the image, such as peripherals."""
 
-PARTS: tuple[Part, ...] = ("code", "weights", "arena", "stack", "data", "text", "rodata", "other")
+PARTS: tuple[Part, ...] = ("code", "weights", "arena", "stack", "data", "text", "rodata", "scratch", "other")
 FIXED: tuple[Part, ...] = ("text", "rodata")
 """Parts that no placement moves."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,6 +138,10 @@ class Prediction:
                 f"{self.resolved.asked.name} has no cycle table that anything could change in",
                 hint="boards with one: " + ", ".join(boards()),
             )
+        if "scratch" in what_if.placement and not self.plan.scratch_apart:
+            raise OptionError(
+                f"scratch is part of the arena of {self.plan.name}", hint="--placement scratch=REGION puts it apart"
+            )
         placement = {**self.placement, **what_if.placement}
         changed = setup(
             self.setup.table,
@@ -213,4 +217,4 @@ def _set_up(board: Board, placed: Placement | None) -> tuple[dict[str, str], Set
     """(part of the image -> memory, the board's set-up); ({}, None) for a board without table or placement."""
     if placed is None or board.name not in boards():
         return {}, None
-    return asdict(placed), setup(board_table(board.name), asdict(placed))
+    return placed.parts, setup(board_table(board.name), placed.regions)

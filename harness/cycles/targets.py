@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from harness.hardware.target import Cached, Target
@@ -34,17 +33,21 @@ def target_of(board: Board, placement: Placement | None = None, *, clock_hz: int
     from harness.cycles.board_tables import board_table, boards, setup
 
     placed = board.placement if placement is None else placement
-    region = None if placed is None else board.region(placed.arena)
-    ram = None if region is None else region.size
-    if placed is None or board.name not in boards():
-        return Target(board.core, ram=ram)
-    costed = setup(board_table(board.name), asdict(placed), clock_hz=clock_hz)
+    if placed is None:
+        return Target(board.core)
+    regions = [board.region(name) for name in {placed.arena, placed.regions["scratch"]}]
+    ram = sum(region.size for region in regions if region is not None) or None
+    if board.name not in boards():
+        return Target(board.core, ram=ram, scratch_apart=placed.scratch_apart)
+    costed = setup(board_table(board.name), placed.regions, clock_hz=clock_hz)
     weights, arena = costed.system.memory_of("weights"), costed.system.memory_of("arena")
     return Target(
         board.core,
         code=cached_memory(costed, costed.system.memory_of("code"), fetched=True),
         weights=cached_memory(costed, weights),
         arena=cached_memory(costed, arena),
+        scratch=cached_memory(costed, costed.system.memory_of("scratch")),
+        scratch_apart=placed.scratch_apart,
         separate_data_bus=weights.name != arena.name,
         ram=ram,
     )

@@ -161,8 +161,8 @@ class _Tally:
         self.explained[part.output] += part.size
         size = SectionSizes(**{_kind(output, part.name): part.size})
         symbol = _symbol(part.name)
-        if symbol == "hil_arena":
-            self.arena += part.size
+        if symbol in ("hil_arena", "hil_scratch"):
+            self.arena += part.size if symbol == "hil_arena" else 0
             group = "model"
         elif source.users:
             group = "kernels"

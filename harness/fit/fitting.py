@@ -183,7 +183,7 @@ def _mode(compiled: Compiled, part: Microcontroller, wishes: Wishes, untimed: st
     if wishes.max_flash is not None:
         rooms.append(Room("flash budget", "flash", wishes.max_flash, constants + code, code))
     if wishes.max_ram is not None:
-        rooms.append(Room("RAM budget", "ram", wishes.max_ram, arena + part.stack_size))
+        rooms.append(Room("RAM budget", "ram", wishes.max_ram, arena + compiled.plan.scratch_size + part.stack_size))
     on_time = _on_time(time, wishes.latency_s)
     return ModeFit(compiled.mode, arena, constants, code, tuple(rooms), time, on_time, compiled)
 

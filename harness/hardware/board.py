@@ -78,8 +78,9 @@ class Uart:
 
 @dataclass(frozen=True)
 class Placement:
-    """Names of the memory regions for each part of an image: `arena`, `stack`, `data` (all other variables), `weights`
-    and `code` (layers and kernels). Weights and code that are placed in RAM are copied there from flash at start.
+    """Names of the memory regions for each part of an image: `arena`, `stack`, `data` (all other variables), `weights`,
+    `code` (layers and kernels) and `scratch` (what kernels use while they run). Weights and code that are placed in RAM
+    are copied there from flash at start. Scratch without a region of its own, or in the arena's, is part of the arena.
     """
 
     arena: str
@@ -87,6 +88,22 @@ class Placement:
     data: str
     weights: str
     code: str
+    scratch: str | None = None
+
+    @property
+    def regions(self) -> dict[str, str]:
+        """Part -> name of its region."""
+        return {**vars(self), "scratch": self.scratch or self.arena}
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The same, without scratch that is part of the arena."""
+        return {part: region for part, region in self.regions.items() if part != "scratch" or self.scratch_apart}
+
+    @property
+    def scratch_apart(self) -> bool:
+        """Whether scratch is no part of the arena."""
+        return self.scratch not in (None, self.arena)
 
 
 @dataclass(frozen=True)

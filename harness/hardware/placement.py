@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from harness.errors import PlacementError
 from harness.hardware.board import Board, Placement, Region
 
-PARTS = ("arena", "stack", "data", "weights", "code")
+PARTS = ("arena", "stack", "data", "weights", "code", "scratch")
 
 AUTO = "auto"
 """Instead of a region: the one in which the model is expected to be fastest (harness/cycles/auto_placement.py)."""
 
-SOLVED = ("arena", "weights", "code")
+SOLVED = ("arena", "scratch", "weights", "code")
 """Parts whose region can be found; that of others the cycle model does not tell before a run."""
 
 
@@ -49,7 +49,7 @@ def check_placement(board: Board, placement: Placement) -> None:
     Raises:
         PlacementError: a region does not exist, or cannot hold the part.
     """
-    for part, name in asdict(placement).items():
+    for part, name in placement.regions.items():
         region = board.region(name)
         able = regions_for(board, part)
         if region is None or not _can_hold(region, part):

@@ -91,6 +91,7 @@ class PlacementEntry(_Entry):
     data: _Word
     weights: _Word
     code: _Word
+    scratch: _Word | None = None
 
 
 class NpuEntry(_Entry):

@@ -59,14 +59,18 @@ class Target:
     Attributes:
         core: "cortex-m4" and so on, or "host".
         code, weights, arena: the memory of each; None where the core never waits for it. The last two share a cache.
+        scratch: the memory of scratch, the arena's where it is part of that.
+        scratch_apart: whether scratch is no part of the arena.
         separate_data_bus: whether weights and arena are different memories, so that loads from the two do not overlap.
-        ram: bytes of the memory that holds the arena; None where it is not known.
+        ram: bytes of the memory that holds the arena, and of that for scratch; None where it is not known.
     """
 
     core: str
     code: Cached | None = None
     weights: Cached | None = None
     arena: Cached | None = None
+    scratch: Cached | None = None
+    scratch_apart: bool = False
     separate_data_bus: bool = False
     ram: int | None = None
 

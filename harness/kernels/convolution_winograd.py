@@ -98,6 +98,16 @@ class Tiling:
         weights = self.times * CHANNELS * blocks(self.window.out_c) * (446 * self.quads + 20)
         return inputs + weights + 10 * POSITIONS * self.strips * self.pairs
 
+    def reuse(self) -> tuple[Reuse, ...]:
+        """What is read again of the scratch: strips by every four channels, weights by every group of strips."""
+        groups, fours = -(-self.units // self.strips), blocks(self.window.out_c)
+        of_four = POSITIONS * 32 * self.quads
+        chunks = fours // blocks(self.chunk)
+        return (
+            Reuse("scratch", self.tiles, groups * fours, of_four),
+            Reuse("scratch", self.weights, groups * max(chunks, 1), self.tiles),
+        )
+
     def loops(self) -> dict[str, float]:
         """Runs of each loop."""
         window, count = self.window, blocks(self.window.out_c)
@@ -207,7 +217,7 @@ class ConvWinograd(Kernel):
         clamp = quantized_layer(context).clamp
         window = tiling.window
         taps = window.taps * CHANNELS * tiling.quads * CHANNELS * blocks(window.out_c)
-        reuse = (Reuse("weights", taps, tiling.times),)
+        reuse = (Reuse("weights", taps, tiling.times), *tiling.reuse())
         layer, loops = layer_matrix(context), tiling.loops()
         assert layer is not None
         loops["line_block"] = loops["block"] * _line(layer)

@@ -394,11 +394,14 @@ def macs_equation(document: Document) -> str:
 def ram_equation(document: Document) -> str:
     """RAM of the network as a sum, and the bytes of the arena that are inputs and outputs."""
     memory, model = document["memory"], document["model"]
-    arena, stack = memory["arena_measured"], memory["stack_measured"]
+    arena, scratch, stack = memory["arena_measured"], memory.get("scratch"), memory["stack_measured"]
+    beside = f" + scratch {scratch:,}" if scratch else ""
     if arena is None:
         total = "RAM: not measured"
+    elif stack:
+        total = f"RAM {arena + (scratch or 0) + stack:,} B = arena {arena:,}{beside} + stack {stack:,}"
     else:
-        total = f"RAM {arena + stack:,} B = arena {arena:,} + stack {stack:,}" if stack else f"RAM: arena {arena:,} B"
+        total = f"RAM: arena {arena:,}{beside} B"
     parts = [f"{role} {sum(t['bytes'] for t in model[role]):,}" for role in ("inputs", "outputs")]
     if model["state_bytes"]:
         parts.append(f"states {model['state_bytes']:,}")

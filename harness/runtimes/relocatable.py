@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,7 +114,7 @@ def _in_the_way(made: Relocatable, board: Board, placement: Placement | None, sp
         return f"{model.name}.bin needs an address that is a multiple of {model.align}"
     if not board.memory:
         return ""
-    where = asdict(placement or board.placement or only_placement(board))
+    where = (placement or board.placement or only_placement(board)).regions
     flash = max((r for r in board.memory if r.kind == "flash"), key=lambda r: r.size, default=None)
     ram = board.region(where["arena"])
     in_flash = HARNESS + RUNTIME_BYTES + sum(size for spot in spots if not spot.copied)

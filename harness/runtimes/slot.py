@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ def own_sizes(board: Board, placement: Placement | None = None) -> SlotSizes:
     """What a board has room for: three quarters of what the arena's region has left for files, the rest for arenas."""
     from harness.build.fit import HARNESS, only_placement
 
-    where = asdict(placement or board.placement or only_placement(board))
+    where = (placement or board.placement or only_placement(board)).regions
     region = board.region(where["arena"])
     free = 0 if region is None else region.size
     free -= HARNESS + _TABLES if where["data"] == where["arena"] else 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import PlacementError
 from harness.hardware.placement import AUTO, assign_regions
+from harness.runtimes.forms import FORMS
 from harness.validate.card import Card
 from harness.validate.options import Options
 
@@ -15,9 +16,15 @@ if TYPE_CHECKING:
 
 
 def wanted_regions(card: Card, resolved: Resolved, options: Options) -> dict[str, str]:
-    """Part of the image -> memory region: the card's entries for the board that runs, overridden by the options'."""
+    """Part of the image -> memory region: the card's entries for the board that runs, overridden by the options'.
+
+    A model that runs at any address has its scratch in the arena.
+    """
     board = resolved.runs_on
-    return {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
+    wanted = {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
+    if wanted.get("scratch") == AUTO and any(FORMS.get(form).movable for form in card.form):
+        del wanted["scratch"]
+    return wanted
 
 
 def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Options) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ prediction.recost(WhatIf(placement={"weights": "sram"})).estimate.cycles
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from harness.build.progress import Progress
@@ -76,7 +77,9 @@ def profile_card(
     wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
     card = compressing(card, compress)
     goals = goals_of(card, overrides)
-    placed = solve_placement(resolved.asked, wanted, bench.graph(card.model), goals)
+    model = bench.graph(card.model)
+    compiled = partial(bench.package, model, name=card.name, goals=goals)
+    placed = solve_placement(resolved.asked, wanted, model, goals, compiled)
     target = target_of_run(resolved, placed if resolved.runs_on.name == resolved.asked.name else None)
     if npu is not None:
         card = card.model_copy(update={"npu": NpuKeys.of(npu)})

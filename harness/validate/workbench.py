@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from harness.hardware.board import Board
     from harness.hardware.target import Target
     from harness.link.compare import ExpectedLayers
+    from harness.runtimes import Runtime
     from harness.validate.measurement import Measurement
 
 OPINION_VECTORS = 20
@@ -227,13 +229,15 @@ class Workbench:
         resolved = self.boards.resolve(board, probe=options.probe)
         graph = self.compiled(model, options.npu)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
-        placement = solve_placement(resolved.runs_on, options.placement, graph, options.overrides.goals)
+        goals = options.overrides.goals
+        runtime = chosen_runtime(options.runtime or DEFAULT_RUNTIME, resolved.runs_on)
+        compiled = partial(self._compiled_for, graph, graph.name, goals, runtime)
+        placement = solve_placement(resolved.runs_on, options.placement, graph, goals, compiled)
         check_npu(graph, resolved.runs_on, placement)
         target = target_of_run(resolved, placement)
-        runtime = chosen_runtime(options.runtime or DEFAULT_RUNTIME, resolved.runs_on)
         if isinstance(runtime, ProgramRuntime):
             return list(self._run_program(runtime, graph, resolved.runs_on, given, options, tell).outputs)
-        package = self.package(graph, target, goals=options.overrides.goals, runtime=runtime.name)
+        package = self.package(graph, target, goals=goals, runtime=runtime.name)
         form = FORMS.get((options.forms or (DEFAULT_FORM,))[0])
         subject = Subject(resolved, runtime, form, graph, given, placement, 0, graph)
         formed = self._build(subject, package, options, tell=tell)
@@ -257,7 +261,8 @@ class Workbench:
         given = vectors.load(card.vectors, model, card.base)
         check_truth(card, given, model)
         goals = goals_of(card, options.overrides)
-        placement = solve_placement(resolved.runs_on, wanted_regions(card, resolved, options), model, goals)
+        compiled = partial(self._compiled_for, model, card.name, goals, runtime)
+        placement = solve_placement(resolved.runs_on, wanted_regions(card, resolved, options), model, goals, compiled)
         compressed = self.compressed(card, target_of_run(resolved, placement), goals, tell)
         model = model if compressed is None else compressed.graph
         graph = model if card.npu is None else self.compiled(card.model, card.npu.options)
@@ -267,6 +272,11 @@ class Workbench:
         check_npu(graph, resolved.runs_on, placement)
         form = FORMS.get(card.form[0])
         return Subject(resolved, runtime, form, graph, given, placement, compared, model, compressed)
+
+    def _compiled_for(self, graph: Graph, name: str, goals: Goals, runtime: Runtime, target: Target) -> Package:
+        """The model for a target as the runtime makes it; as generated C for one that makes no sources."""
+        by = DEFAULT_RUNTIME if isinstance(runtime, ProgramRuntime) else runtime.name
+        return self.package(graph, target, name, goals, runtime=by)
 
     def _compile(self, card: Card, subject: Subject, options: Options) -> Package:
         target = target_of_run(subject.resolved, subject.placement)

@@ -60,8 +60,8 @@ ROWS = {
     "arena": Row(
         "arena, ram, largest of M4, M7, M55",
         "B",
-        {"kws": 9_100, "vww": 39_400, "ic": 35_600, "ad": 1_300, "sww": 4_600},
-        {"kws": 6_900, "vww": 30_300, "ic": 20_800, "ad": 800, "sww": 3_700},
+        {"kws": 7_300, "vww": 39_400, "ic": 20_800, "ad": 1_300, "sww": 4_600},
+        {"kws": 6_900, "vww": 30_300, "ic": 18_500, "ad": 800, "sww": 3_700},
     ),
     "code": Row("code in flash, M7", "B", _CODE, {}),
 }

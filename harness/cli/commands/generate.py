@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from harness.cli import terminal
-from harness.cli.generated import Generated, GeneratedPackage, GeneratedRelocatable, check_form
+from harness.cli.generated import APART, Generated, GeneratedPackage, GeneratedRelocatable, check_form
 from harness.cli.options import (
     CompressOption,
     JsonOption,
@@ -40,6 +40,7 @@ class _Made:
     overrides: Overrides
     npu: str | None
     compress: str | None
+    scratch_apart: bool = False
 
 
 _NameOption: TypeAlias = Annotated[
@@ -63,6 +64,16 @@ _WeightsOption: TypeAlias = Annotated[
         "--weights",
         metavar="PLACE",
         help="Of relocatable models: inside, or apart in NAME_weights.bin, which may lie elsewhere. Default: inside.",
+    ),
+]
+
+
+_ScratchOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--scratch",
+        metavar="PLACE",
+        help="What kernels use while they run: inside the arena, or apart, for a faster memory. Default: inside.",
     ),
 ]
 
@@ -99,6 +110,7 @@ def generate(
     compress: CompressOption = None,
     relocatable: _RelocatableOption = False,
     weights: _WeightsOption = None,
+    scratch: _ScratchOption = None,
     force: _ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -114,14 +126,14 @@ def generate(
     if core is not None and board is not None:
         raise OptionError("--core and --board exclude each other", hint="a board has its core: give only --board")
     wanted = [one.strip() for given in ecosystems or [] for one in given.split(",")]
-    check_form(relocatable, weights, wanted)
+    check_form(relocatable, weights, scratch, wanted)
     chosen(wanted)  # a name that is not known is told before any work
     before = () if force else check_folder(output)
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     overrides = parse_overrides(optimize, max_arena, max_flash)
     with terminal.progress(as_json) as tell:
-        flat, compressed = _compiled(target, core, board, _Made(name, overrides, npu, compress), tell)
+        flat, compressed = _compiled(target, core, board, _Made(name, overrides, npu, compress, scratch == APART), tell)
         made = GeneratedRelocatable.of(flat.plan, weights, tell) if relocatable else GeneratedPackage.of(flat, wanted)
     paths = made.write(output, force=force)
     for line in _changes(name, made.plan.name, before, output):
@@ -151,6 +163,8 @@ def _compiled(
         card = card.model_copy(update={"npu": NpuKeys.of(parse_npu(made.npu))})
     goals = goals_of(card, made.overrides)
     made_for = target_of(find_board(board)) if board is not None else Target(core or DEFAULT_CORE)
+    if made.scratch_apart:
+        made_for = replace(made_for, scratch_apart=True, scratch=None)
     compressed = bench.compressed(card, made_for, goals, tell)
     if compressed is None:
         graph = bench.compiled(card.model, None if card.npu is None else card.npu.options)
@@ -183,4 +197,5 @@ def _summary(plan: Plan) -> str:
     return (
         f"{len(plan.layers)} layers for {plan.core}, optimized for {plan.goals.optimize}; "
         f"the caller provides an arena of {plan.arena_size:,} B"
+        + (f" and {plan.scratch_size:,} B of scratch" if plan.scratch_apart else "")
     )

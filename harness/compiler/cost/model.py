@@ -146,21 +146,29 @@ def stalls(work: Work, context: Context, *, in_place: bool = False) -> float:
     are taken to be there, and an output in place to be there from its input.
     """
     target = context.target
-    if target.weights is None and target.arena is None:
+    if all(memory is None for memory in (target.weights, target.arena, target.scratch)):
         return 0.0
     reused = _all_reuse(work, context)
     fits = _fits(target, reused, in_place)
     waited = 0.0
     for one in reused:
-        memory = target.weights if one.what == "weights" else target.arena
+        memory = _memory_of(one, target)
         if memory is None or (fits and one.what != "weights") or (in_place and one.what == "output"):
             continue
         size = one.size
-        if one.what != "weights" and not in_place:
-            size = sum(other.size for other in reused if other.what != "weights")  # input and output alternate
+        if one.what in ("input", "output") and not in_place:
+            size = sum(other.size for other in reused if other.what in ("input", "output"))  # they alternate
+        if one.what == "scratch":  # written, then read
+            first = memory.lines(size)
+            waited += first * memory.store + (memory.missed(size, one.times + 1, one.beside) - first) * memory.load
+            continue
         lines = memory.missed(size, one.times, one.beside) * one.size / size
         waited += lines * (memory.store if one.what == "output" else memory.load)
     return waited
+
+
+def _memory_of(reused: Reuse, target: Target) -> Cached | None:
+    return {"weights": target.weights, "scratch": target.scratch}.get(reused.what, target.arena)
 
 
 def _all_reuse(work: Work, context: Context) -> list[Reuse]:
@@ -171,6 +179,8 @@ def _all_reuse(work: Work, context: Context) -> list[Reuse]:
     if "input" not in listed:
         read = [graph.tensors[t] for t in node.inputs if t >= 0]
         reused.append(Reuse("input", sum(t.bytes for t in read if t.data is None), 1))
+    if work.scratch and "scratch" not in listed:
+        reused.append(Reuse("scratch", work.scratch, 0))
     if "output" not in listed:
         reused.append(Reuse("output", sum(graph.tensors[t].bytes for t in node.outputs), 1))
     return [one for one in reused if one.size]
@@ -178,6 +188,7 @@ def _all_reuse(work: Work, context: Context) -> list[Reuse]:
 
 def _fits(target: Target, reused: list[Reuse], in_place: bool) -> bool:
     """Whether the data cache holds all of it, so that activations are still there from the layer before."""
-    cache: Cached | None = target.arena
-    size = sum(one.size for one in reused if not (in_place and one.what == "output"))
+    cache = target.arena or target.scratch
+    kept = [one for one in reused if one.what == "weights" or _memory_of(one, target) is not None]
+    size = sum(one.size for one in kept if not (in_place and one.what == "output"))
     return size <= (inf if cache is None else cache.size)

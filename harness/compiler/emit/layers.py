@@ -169,20 +169,28 @@ class _LayerWriter:
             number = step.node.states[argument.index]
             return _pointer(argument.ctype, next(p.offset for p in plan.placements if p.state == number))
         if isinstance(argument, Scratch):
-            return _pointer(argument.ctype, base_offset(plan, self._layer.index))
+            return self._scratch(argument.ctype, 0)
         if isinstance(argument, BlockStart):
             base = block_offset(plan, self._layer.index, argument.block)
             return _pointer(argument.ctype, base + argument.offset)
         if isinstance(argument, At):
-            base = base_offset(plan, self._layer.index, argument.tensor)
+            if argument.tensor is None:
+                return self._scratch(argument.ctype, argument.offset, argument.step)
+            base = plan.placement_of(argument.tensor).offset
             return _pointer(argument.ctype, base + argument.offset, argument.step)
         tensor_id = step.node.inputs[argument.index] if isinstance(argument, In) else step.node.outputs[argument.index]
         return _pointer(argument.ctype, plan.placement_of(tensor_id).offset)
 
 
-def _pointer(ctype: str, offset: int, step: int = 0) -> str:
-    """C expression of a pointer into the arena; in a loop over i it moves by `step` bytes an iteration."""
-    place = f"arena + {offset}" + (f" + i * {step}" if step > 0 else f" - i * {-step}" if step < 0 else "")
+    def _scratch(self, ctype: str, offset: int, step: int = 0) -> str:
+        """C expression of a pointer into the layer's scratch."""
+        area = "scratch" if self._plan.scratch_apart else "arena"
+        return _pointer(ctype, base_offset(self._plan, self._layer.index) + offset, step, area)
+
+
+def _pointer(ctype: str, offset: int, step: int = 0, area: str = "arena") -> str:
+    """C expression of a pointer into the arena or scratch; in a loop over i it moves by `step` bytes an iteration."""
+    place = f"{area} + {offset}" + (f" + i * {step}" if step > 0 else f" - i * {-step}" if step < 0 else "")
     return f"hil_apart({place})" if ctype == "uint8_t" else f"({ctype} *)hil_apart({place})"
 
 

@@ -75,6 +75,7 @@ def manifest(plan: Plan, stack: StackNeed | None = None) -> dict[str, Any]:
                 for p in plan.placements
             ],
         },
+        **({"scratch": {"size": plan.scratch_size, "align": plan.arena_align}} if plan.scratch_apart else {}),
     }
 
 

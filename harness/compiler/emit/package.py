@@ -152,7 +152,9 @@ def _facts(model: Mapping[str, Any], sources: tuple[str, ...], code: Iterable[st
         inputs=len(model["inputs"]),
         outputs=len(model["outputs"]),
         summary=f"Neural network {model['name']}: {model['macs']} multiply-accumulates an inference, "
-        f"{model['constant_bytes']} bytes of weights and tables, {model['arena_size']} bytes of arena",
+        f"{model['constant_bytes']} bytes of weights and tables, {model['arena_size']} bytes of arena"
+        + (f", {model['scratch_size']} of scratch" if model["scratch_size"] else ""),
+        scratch=model["scratch_size"] > 0,
     )
 
 
@@ -174,6 +176,7 @@ def model_list(packages: Sequence[Package]) -> str:
         names=names,
         align=max((p.plan.arena_align for p in packages), default=16),
         size=max((p.plan.arena_size for p in packages), default=1),
+        scratch=max((p.plan.scratch_size for p in packages), default=0),
     )
 
 
@@ -227,6 +230,7 @@ def model_facts(plan: Plan, constants: Constants, stack: StackNeed | None) -> di
         "constant_bytes": constant_bytes,
         "arena_size": plan.arena_size,
         "arena_align": plan.arena_align,
+        "scratch_size": plan.scratch_size,
         "inputs": inputs,
         "outputs": outputs,
         "layers": layers,
@@ -241,7 +245,7 @@ def model_facts(plan: Plan, constants: Constants, stack: StackNeed | None) -> di
         "may_fail": any(layer["may_fail"] for layer in layers),
         "npu": _npu(plan),
         "stack": stack,
-        "parameters": "uint8_t *arena",
+        "parameters": "uint8_t *arena, uint8_t *scratch" if plan.scratch_apart else "uint8_t *arena",
         "weights_apart": False,
     }
 

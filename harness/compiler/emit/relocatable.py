@@ -13,7 +13,7 @@ from harness.compiler.emit.layers import ConstantArray, Constants, weights_heade
 from harness.compiler.emit.package import model_facts
 from harness.compiler.emit.templates import render
 from harness.compiler.plan import Plan
-from harness.errors import UnsupportedModelError
+from harness.errors import OptionError, UnsupportedModelError
 from harness.ir.operators.ethos_u import EthosUAttrs
 from harness.quantization.types import Array
 
@@ -87,6 +87,7 @@ def emit_relocatable(plan: Plan, base: int, apart: int | None = None) -> Relocat
         UnsupportedModelError: a layer runs on an NPU, whose driver has state of its own.
     """
     _refuse_npu(plan)
+    _refuse_scratch(plan)
     constants = Constants() if apart is None else ApartConstants(apart)
     facts = model_facts(plan, constants, None)
     functions = {function for layer in facts["layers"] for function in layer["functions"]}
@@ -136,6 +137,13 @@ def _align(arrays: list[ConstantArray]) -> int:
 def hidden(text: str) -> str:
     """A kernel's C, whose functions are taken for linked with it: else their addresses would be in a table."""
     return f"#pragma GCC visibility push(hidden)\n{text}"
+
+
+def _refuse_scratch(plan: Plan) -> None:
+    if plan.scratch_apart:
+        raise OptionError(
+            f"{plan.name}: a relocatable model has its scratch in the arena", hint="leave the placement of scratch out"
+        )
 
 
 def _refuse_npu(plan: Plan) -> None:

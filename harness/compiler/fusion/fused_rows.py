@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial, reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -18,23 +18,12 @@ from harness.compiler.memory.arena import allocate
 from harness.compiler.memory.lifetimes import MemoryUse, Value
 from harness.compiler.memory.overlap import Overlap, overlap_of
 from harness.compiler.plan import KernelUse, LayerCode
-from harness.hardware.target import Target
 from harness.ir.graph import Graph, Node
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.window import PoolAttrs
 from harness.kernels.access_order import NEVER
 from harness.kernels.base import Argument, At, Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
-from harness.kernels.context import Context
 from harness.quantization.params import mean_params
-
-CALL = 40
-"""Expected instructions of a call besides the kernel's own."""
-
-MOVED_WORD = 2.5
-"""Expected instructions to move a word of four bytes."""
-
-ChooseKernel = Callable[[Node, "tuple[int, ...]", Callable[[], Context]], KernelChoice]
-"""Chooses the kernel for some rows of a node, from the node, a key that equal parts share, and what makes the part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +35,11 @@ class FusedRows:
 
     Attributes:
         run: the nodes, and how many rows an iteration.
-        target: the core.
-        choose: the choice of kernels.
+        choices: the kernel of each part, by its key; None where sums for a mean are computed.
     """
 
     run: RowRun
-    target: Target
-    choose: ChooseKernel
+    choices: Mapping[PartKey, KernelChoice | None]
 
     @property
     def graph(self) -> Graph:
@@ -75,21 +62,10 @@ class FusedRows:
         return self.nodes[-1]
 
     @cached_property
-    def _choices(self) -> dict[PartKey, KernelChoice | None]:
-        """The kernel of each part, by its key; None where sums for a mean are computed."""
-        found: dict[PartKey, KernelChoice | None] = {}
-        for step, key in self.run.parts:
-            if key not in found:
-                total = self.run.in_rows[step.number].is_mean
-                make = partial(self.run.part, step, self.target)
-                found[key] = None if total else self.choose(self.nodes[step.number], key[1:], make)
-        return found
-
-    @cached_property
     def _chosen(self) -> tuple[tuple[tuple[PartKey, KernelChoice], ...], ...]:
         """By node, the kernels of its parts, sums for a mean left out."""
         found: list[list[tuple[PartKey, KernelChoice]]] = [[] for _ in self.nodes]
-        for key, choice in self._choices.items():
+        for key, choice in self.choices.items():
             if choice:
                 found[key[0]].append((key, choice))
         return tuple(map(tuple, found))
@@ -109,8 +85,7 @@ class FusedRows:
             y = node.output
             if y in self.run.inner:
                 span = (0, count) if y in schedule.carried else (number, max(self.run.readers[y]))
-                size = schedule.buffer_rows[y] * row_bytes(self.graph.tensors[y])
-                values.append(Value(f"rows of {y}", size, *span))
+                values.append(Value(f"rows of {y}", self.run.buffer_bytes[y], *span))
                 keys.append(y)
             scratch = max((sum(choice.scratch) for _, choice in self._chosen[number]), default=0)
             if scratch:
@@ -130,7 +105,7 @@ class FusedRows:
     @property
     def kernels(self) -> tuple[Kernel | None, ...]:
         """The kernel of each part."""
-        return tuple(choice.kernel if choice else None for choice in self._choices.values())
+        return tuple(choice.kernel if choice else None for choice in self.choices.values())
 
     @cached_property
     def least_scratch(self) -> int:
@@ -138,14 +113,8 @@ class FusedRows:
 
         Half, since where neither is kept an output may lie over its input.
         """
-        schedule = self.run.schedule
-        size = {y: rows * row_bytes(self.graph.tensors[y]) for y, rows in schedule.buffer_rows.items()}
-        passing = size.keys() - schedule.carried
-        most = 0
-        for node, chosen in zip(self.run.in_rows, self._chosen, strict=True):
-            own = max((sum(choice.scratch) for _, choice in chosen), default=0)
-            most = max(most, own + sum(size[t] for t in {*node.inputs, node.output} & passing) // 2)
-        return most + sum(size[y] for y in schedule.carried)
+        own = (max((sum(choice.scratch) for _, choice in chosen), default=0) for chosen in self._chosen)
+        return self.run.kept_bytes + max(map(sum, zip(own, self.run.passing_bytes, strict=True)))
 
     def _inner_overlaps(self) -> dict[tuple[int, int], Overlap]:
         """(output, input) of nodes whose row buffers may share bytes: neither is kept for the next iteration."""
@@ -175,7 +144,7 @@ class FusedRows:
         writes = np.full(self.graph.tensors[y].bytes, np.iinfo(np.int32).max, np.int32)
         clock, last = 0, len(self.nodes) - 1
         for step, key in self.run.parts:
-            choice = self._choices[key]
+            choice = self.choices[key]
             final = step.number == last
             own = choice.order if final and choice else None
             after = own.last + 1 if own else int(final)
@@ -200,9 +169,9 @@ class FusedRows:
     @property
     def step(self) -> LayerCode:
         """The code of the layers, for the plan."""
-        choices = ((key, choice) for key, choice in self._choices.items() if choice)
+        choices = ((key, choice) for key, choice in self.choices.items() if choice)
         parts = tuple(KernelUse(c.kernel, c.context, self.run.times[key]) for key, c in choices)
-        return LayerCode(self.nodes, parts, self.run.inputs, self.lowered, self._overhead)
+        return LayerCode(self.nodes, parts, self.run.inputs, self.lowered, self.run.overhead)
 
     @property
     def memory_use(self) -> MemoryUse:
@@ -212,37 +181,26 @@ class FusedRows:
     # --- time and code -----------------------------------------------------------------------------------------------
 
     @cached_property
-    def _overhead(self) -> float:
-        """Expected instructions between the kernels."""
-        moved = sum(
-            move.rows * row_bytes(self.graph.tensors[move.tensor])
-            for iteration in self.run.schedule.iterations
-            for move in iteration
-            if isinstance(move, MoveRows)
-        )
-        return CALL * sum(len(iteration) for iteration in self.run.schedule.iterations) + MOVED_WORD * moved / 4
-
-    @cached_property
     def cost(self) -> Cost:
         """The expected cost of all calls, and of moving rows."""
-        instructions = self._overhead + sum(times * choice.cost.instructions for times, choice in self._timed)
+        instructions = self.run.overhead + sum(times * choice.cost.instructions for times, choice in self._timed)
         basis: Basis = max((choice.cost.basis for _, choice in self._timed), default="fitted", key=BASES.index)
         return Cost(instructions, self.time, sum(self.scratch), basis)
 
     @cached_property
     def _timed(self) -> list[tuple[int, KernelChoice]]:
         """How often each kernel runs."""
-        return [(self.run.times[key], choice) for key, choice in self._choices.items() if choice]
+        return [(self.run.times[key], choice) for key, choice in self.choices.items() if choice]
 
     @cached_property
     def time(self) -> float:
         """Expected modelled cycles."""
-        return self._overhead + sum(times * choice.time for times, choice in self._timed)
+        return self.run.overhead + sum(times * choice.time for times, choice in self._timed)
 
     @cached_property
     def lowered(self) -> Lowered:
         """The calls of all iterations; equal iterations with evenly moving pointers are a loop."""
-        kernels = dict.fromkeys(c.lowered.kernel for c in self._choices.values() if c)
+        kernels = dict.fromkeys(c.lowered.kernel for c in self.choices.values() if c)
         names = [*kernels, *(["image_sums_portable"] if self.run.in_rows[-1].is_mean else [])]
         calls, repeats = merge_repeats(self.iterations())
         return Lowered("+".join(names), calls, sum(self.scratch), repeats)
@@ -261,7 +219,7 @@ class FusedRows:
                 target = At(None, buffer, "uint8_t")
                 yield Call("move_portable", (source, target), {"bytes": step.rows * size})
                 continue
-            choice = self._choices[self.run.key_of(step)]
+            choice = self.choices[self.run.key_of(step)]
             if choice is None:
                 yield self._sums(step)
                 continue

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from harness.compiler.choice import KernelChoice, choices
 from harness.compiler.fusion import FusedRows, can_fuse_rows
 from harness.compiler.fusion.partition import LayerSegment
-from harness.compiler.fusion.row_run import RowRun
-from harness.compiler.fusion.rows import NodeRows, is_image_mean, row_bytes, rows_of
+from harness.compiler.fusion.row_run import PartKey, RowRun
+from harness.compiler.fusion.rows import NodeRows, is_image_mean, rows_of
+from harness.compiler.fusion.schedule import ComputeRows, most_at_once
 from harness.compiler.memory.overlap import Overlap
 from harness.compiler.memory.peak import PeakMemory
-from harness.hardware.target import Target
 from harness.ir.aliases import Aliases
 from harness.ir.graph import Graph, Node
-from harness.kernels.context import Context
 
 MAX_LAYERS = 40
 """Most layers of a fusion group."""
 
-ROWS = (1, 2, 4)
-"""Rows an iteration that are tried."""
+ROWS = ((1, True), (1, False), (2, False), (4, False))
+"""What is tried: rows an iteration, and whether no node computes more at once, not even before a stride."""
 
 LIMITS = 6
 """Sizes of scratch that are tried with each."""
+
+
+Sized = tuple[KernelChoice, int]
+"""A kernel, and its bytes of scratch."""
 
 
 class FusionGroups:
@@ -43,10 +45,10 @@ class FusionGroups:
         self._layers = layers
         self._peak = peak
         self._nodes = [choices[0].context.node for choices in layers]
-        self._fronts: dict[tuple[int, tuple[int, ...]], list[KernelChoice]] = {}
+        self._fronts: dict[tuple[int, tuple[int, ...]], list[Sized]] = {}
         self._variants: dict[LayerSegment, FusedRows] = {}
         self._by_rows: dict[int, NodeRows] = {}
-        self._runs: dict[tuple[int, int, int], RowRun] = {}
+        self._runs: dict[tuple[int, int, int, bool], RowRun] = {}
         self._consumers = graph.consumers()
         same = aliases.same
         self._needed_whole = set(graph.outputs) | set(same) | {key for key in same.values() if isinstance(key, int)}
@@ -77,26 +79,26 @@ class FusionGroups:
 
         Of rows that do not outlive an iteration half is counted, since an output may lie over its input.
         """
-        nodes = self._nodes[first : last + 1]
-        planned = self._run(first, last, 1).schedule
-        size = {y: rows * row_bytes(self._graph.tensors[y]) for y, rows in planned.buffer_rows.items()}
-        kept = sum(size[y] for y in planned.carried)
-        passing = max(
-            sum(size[t] for t in {*node.inputs, *node.outputs} & size.keys() - planned.carried) // 2 for node in nodes
-        )
-        everywhere = {pair: Overlap(0, 0) for pair in self._output_and_inputs(nodes)}
-        peak = self._peak.bytes_during(first, last, (kept + passing,), everywhere)
+        least = min(run.kept_bytes + max(run.passing_bytes) for run in self._runs_of(first, last, one=True))
+        everywhere = {pair: Overlap(0, 0) for pair in self._output_and_inputs(self._nodes[first : last + 1])}
+        peak = self._peak.bytes_during(first, last, (least,), everywhere)
         time = sum(min(choice.time for choice in choices) for choices in self._layers[first : last + 1])
         return LayerSegment(first, last, peak, time, None)
 
-    def _run(self, first: int, last: int, rows: int) -> RowRun:
-        key = first, last, rows
+    def _run(self, first: int, last: int, rows: int, *, narrow: bool) -> RowRun:
+        key = first, last, rows, narrow
         if key not in self._runs:
             layers = range(first, last + 1)
-            self._runs[key] = RowRun(
-                self._graph, tuple(self._nodes[i] for i in layers), tuple(self._in_rows(i) for i in layers), rows
-            )
+            nodes, in_rows = tuple(self._nodes[i] for i in layers), tuple(self._in_rows(i) for i in layers)
+            self._runs[key] = RowRun(self._graph, nodes, in_rows, rows, narrow)
         return self._runs[key]
+
+    def _runs_of(self, first: int, last: int, *, one: bool = False) -> Iterator[RowRun]:
+        """A run in ROWS, or those of one row an iteration alone."""
+        strides = any(most > 1 for most in most_at_once([self._in_rows(i) for i in range(first, last + 1)], 1))
+        for rows, narrow in ROWS:
+            if (rows == 1 or not one) and (strides or not narrow):
+                yield self._run(first, last, rows, narrow=narrow)
 
     def _in_rows(self, layer: int) -> NodeRows:
         if layer not in self._by_rows:
@@ -123,47 +125,47 @@ class FusionGroups:
         Their times are the expected ones; the peaks are lower bounds, as those of runs.
         """
         first, last = estimate.first, estimate.last
-        target = self._layers[0][0].context.target
         everywhere = {pair: Overlap(0, 0) for pair in self._output_and_inputs(self._nodes[first : last + 1])}
-        for rows in ROWS:
-            run, before = self._run(first, last, rows), None
-            for limit in self._scratch_limits(run, target):
-                fused = FusedRows(run, target, partial(self._choose, max_scratch=limit))
-                if fused.kernels == before:
-                    continue
-                before = fused.kernels
+        for run in self._runs_of(first, last):
+            for fused in self._fused(run):
                 peak = self._peak.bytes_during(first, last, (fused.least_scratch,), everywhere)
                 # Cost models that depend on padding can give parts less time than whole layers, which cannot be.
                 variant = LayerSegment(first, last, peak, max(fused.time, estimate.time), None)
                 self._variants[variant] = fused
                 yield variant
 
-    def _scratch_limits(self, run: RowRun, target: Target) -> list[int]:
-        """Bytes of scratch for which the fastest kernels of a run differ, few of them: ascending, from the least on."""
-        least, sizes = 0, set[int]()
-        for key, step in run.first_of_parts.items():
-            if not run.in_rows[step.number].is_mean:
-                front = self._front(run.nodes[step.number], key[1:], partial(run.part, step, target))
-                least = max(least, sum(front[-1].scratch))
-                sizes.update(sum(choice.scratch) for choice in front)
-        limits = sorted(size for size in {least, *sizes} if size >= least)
-        chosen = np.linspace(0, len(limits) - 1, min(len(limits), LIMITS)).round().astype(int)
-        return [limits[i] for i in chosen]
+    def _fused(self, run: RowRun) -> Iterator[FusedRows]:
+        """A run with the fastest kernels within several sizes of scratch: each once."""
+        fronts = {
+            key: [] if run.in_rows[step.number].is_mean else self._front(run, key, step)
+            for key, step in run.first_of_parts.items()
+        }
+        before = None
+        for limit in _scratch_limits([front for front in fronts.values() if front]):
+            chosen = {
+                key: next((choice for choice, size in front if size <= limit), front[-1][0]) if front else None
+                for key, front in fronts.items()
+            }
+            if chosen != before:
+                yield FusedRows(run, chosen)
+            before = chosen
 
-    def _front(self, node: Node, part: tuple[int, ...], context: Callable[[], Context]) -> list[KernelChoice]:
-        """The kernels of a part of a node that are the fastest within some bytes of scratch, fastest first."""
-        key = (id(node), part)
-        if key not in self._fronts:
-            front: list[KernelChoice] = []
-            for choice in choices(context()):
-                if not front or sum(choice.scratch) < sum(front[-1].scratch):
-                    front.append(choice)
-            self._fronts[key] = front
-        return self._fronts[key]
+    def _front(self, run: RowRun, key: PartKey, step: ComputeRows) -> list[Sized]:
+        """The kernels of a part that are the fastest within some bytes of scratch, fastest first."""
+        shared = id(run.nodes[step.number]), key[1:]
+        if shared not in self._fronts:
+            front: list[Sized] = []
+            for choice in choices(run.part(step, self._layers[0][0].context.target)):
+                size = sum(choice.scratch)
+                if not front or size < front[-1][1]:
+                    front.append((choice, size))
+            self._fronts[shared] = front
+        return self._fronts[shared]
 
-    def _choose(
-        self, node: Node, part: tuple[int, ...], context: Callable[[], Context], *, max_scratch: int
-    ) -> KernelChoice:
-        """The fastest kernel with at most `max_scratch` bytes of scratch; else the one with the least."""
-        front = self._front(node, part, context)
-        return next((choice for choice in front if sum(choice.scratch) <= max_scratch), front[-1])
+
+def _scratch_limits(fronts: Sequence[Sequence[Sized]]) -> list[int]:
+    """Bytes of scratch for which the fastest kernels of a run differ, few of them: ascending, from the least on."""
+    least = max((front[-1][1] for front in fronts), default=0)
+    limits = sorted({least, *(size for front in fronts for _, size in front if size > least)})
+    chosen = np.linspace(0, len(limits) - 1, min(len(limits), LIMITS)).round().astype(int)
+    return [limits[i] for i in chosen]

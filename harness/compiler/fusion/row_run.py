@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.compiler.fusion.rows import NodeRows, slice_rows
-from harness.compiler.fusion.schedule import ComputeRows, RowSchedule, schedule_rows
+from harness.compiler.fusion.rows import NodeRows, row_bytes, slice_rows
+from harness.compiler.fusion.schedule import ComputeRows, MoveRows, RowSchedule, schedule_rows
 from harness.hardware.target import Target
 from harness.ir.graph import Graph, Node
 from harness.kernels.context import Context
+
+CALL = 40
+"""Expected instructions of a call besides the kernel's own."""
+
+MOVED_WORD = 2.5
+"""Expected instructions to move a word of four bytes."""
 
 PartKey = tuple[int, ...]
 """Equal for two parts of a run that have the same shape: node, numbers of rows, and the place if there is padding."""
@@ -26,17 +32,45 @@ class RowRun:
         nodes: in order, each but the last read by later ones alone.
         in_rows: the nodes as rows.
         rows: output rows of the last node an iteration; where it is a mean over the image, input rows.
+        narrow: no node computes more than so many rows at once.
     """
 
     graph: Graph
     nodes: tuple[Node, ...]
     in_rows: tuple[NodeRows, ...]
     rows: int
+    narrow: bool = False
 
     @cached_property
     def schedule(self) -> RowSchedule:
         """The order of the rows."""
-        return schedule_rows(self.in_rows, self.rows)
+        return schedule_rows(self.in_rows, self.rows, narrow=self.narrow)
+
+    @cached_property
+    def buffer_bytes(self) -> dict[int, int]:
+        """Bytes of the row buffer of each tensor between the nodes."""
+        return {y: rows * row_bytes(self.graph.tensors[y]) for y, rows in self.schedule.buffer_rows.items()}
+
+    @cached_property
+    def kept_bytes(self) -> int:
+        """Bytes of row buffers that are kept from one iteration to the next."""
+        return sum(self.buffer_bytes[y] for y in self.schedule.carried)
+
+    @cached_property
+    def passing_bytes(self) -> tuple[int, ...]:
+        """By node half of the bytes of its other row buffers, the least that they take if one lies over the other."""
+        passing = self.buffer_bytes.keys() - self.schedule.carried
+        return tuple(
+            sum(self.buffer_bytes[t] for t in {*node.inputs, node.output} & passing) // 2 for node in self.in_rows
+        )
+
+    @cached_property
+    def overhead(self) -> float:
+        """Expected instructions between the kernels: calls, and rows that are moved."""
+        steps = [step for iteration in self.schedule.iterations for step in iteration]
+        moves = (step for step in steps if isinstance(step, MoveRows))
+        moved = sum(move.rows * row_bytes(self.graph.tensors[move.tensor]) for move in moves)
+        return CALL * len(steps) + MOVED_WORD * moved / 4
 
     @cached_property
     def inner(self) -> frozenset[int]:

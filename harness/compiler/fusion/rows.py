@@ -77,6 +77,10 @@ class NodeRows:
         """(first, end) of the rows of each input that output rows first..end are made of."""
         return (self._starts[first], self._ends[end]) if self.window else (first, end)
 
+    def first_needed(self, row: int) -> int:
+        """The first row of each input that an output row is made of."""
+        return self._starts[row] if self.window else row
+
     @cached_property
     def _starts(self) -> list[int]:
         """By output row, the first row that it needs."""

@@ -77,10 +77,13 @@ def block_name(layer: int, block: int) -> str:
 
 
 def base_offset(plan: Plan, layer: int, tensor: int | None = None) -> int:
-    """Where a tensor, or without one a layer's scratch buffer, begins in the arena of a plan, in bytes."""
+    """Where a tensor, or without one a layer's scratch buffer, begins in the arena of a plan, in bytes.
+
+    Scratch apart from the arena is one layer's at a time, and begins at 0.
+    """
     if tensor is not None:
         return plan.placement_of(tensor).offset
-    return _offset_of(plan, scratch_name(layer))
+    return 0 if plan.scratch_apart else _offset_of(plan, scratch_name(layer))
 
 
 def block_offset(plan: Plan, layer: int, block: int) -> int:

@@ -149,7 +149,7 @@ def regions(run: Document) -> list[Gauge]:
 
 def _ram(run: Document) -> int | None:
     arena, stack = run["memory"]["arena_measured"], run["memory"]["stack_measured"]
-    return None if arena is None else arena + (stack or 0)
+    return None if arena is None else arena + run["memory"].get("scratch", 0) + (stack or 0)
 
 
 def gauge(name: str, used: float, limit: float, unit: str, harness: float = 0) -> Gauge:

@@ -204,6 +204,7 @@ class Placing(Record):
         data: all other variables.
         weights: constants of the model.
         code: its layers with their kernels.
+        scratch: what kernels use while they run; part of the arena where that is in the same region.
     """
 
     arena: str | None = None
@@ -211,6 +212,7 @@ class Placing(Record):
     data: str | None = None
     weights: str | None = None
     code: str | None = None
+    scratch: str | None = None
 
 
 class Compiling(Record):

@@ -37,7 +37,7 @@ def _advice(name: str, limit: int, card: Card, evidence: Evidence) -> str:
     if name == "arena":
         keep = f"--max-arena {limit} makes the compiler keep the budget, or say the least that it needs"
         if mode != "ram":
-            return f"--optimize ram, the smallest arena; {keep}"
+            return f"--optimize ram, a small arena; {keep}"
         return f"{keep}; `tinyhil analyze` shows the layer at which it is largest: fewer channels or pixels there"
     if name == "flash":
         keep = f"--max-flash {limit} makes the compiler keep the budget, or say by how much it cannot"

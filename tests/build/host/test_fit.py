@@ -15,7 +15,7 @@ from harness.build.toolchain import find
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import Package, emit
 from harness.compiler.goals import Goals
-from harness.errors import DoesNotFitError, ToolchainMissingError
+from harness.errors import BudgetError, DoesNotFitError, ToolchainMissingError
 from harness.frontends.tflite import reader
 from harness.hardware.board import Board, Placement, Region, Resolved
 from harness.hardware.placement import assign_regions
@@ -99,17 +99,24 @@ def test_a_model_that_cannot_fit_is_refused_before_building(no_compiler):
 
 def test_what_is_advised_helps(no_compiler):
     package = package_for(F446, optimize="time")
-    smallest = package_for(F446, optimize="ram").plan.arena_size
-    assert smallest < package.plan.arena_size - 50
+    small_arena = package_for(F446, optimize="ram").plan.arena_size
+    with pytest.raises(BudgetError) as caught:
+        package_for(F446, optimize="ram", max_arena=1)
+    smallest = int(re.search(r"smallest arena found is ([\d,]+)", str(caught.value))[1].replace(",", ""))
+    assert smallest < small_arena < package.plan.arena_size - 50
     package = replace(package, plan=replace(package.plan, arena_size=package.plan.arena_size + 2 * HARNESS))
-    small = with_size(F446, sram=8_192 + HARNESS + smallest + 40)
+    small = with_size(F446, sram=8_192 + HARNESS + small_arena + 40)
     with pytest.raises(DoesNotFitError) as caught:
         build_image([package], small)
     hint = caught.value.hint
-    assert f"--optimize ram, which gives an arena of {smallest:,} bytes" in hint
+    assert f"--optimize ram, which gives an arena of {small_arena:,} bytes" in hint
     budget = int(re.search(r"--max-arena (\d+)", hint)[1])
     within = package_for(F446, optimize="time", max_arena=budget)
     assert not any(use.excess for use in fit([within], small, None, harness=True))
+    smaller = with_size(F446, sram=8_192 + HARNESS + small_arena - 40)
+    with pytest.raises(DoesNotFitError) as caught:
+        build_image([package], smaller)
+    assert "--max-arena" in caught.value.hint and "--optimize ram" not in caught.value.hint
     tiny = with_size(F446, sram=8_192 + HARNESS + smallest - 40)
     with pytest.raises(DoesNotFitError, match="overflows") as caught:
         build_image([package], tiny)

@@ -56,33 +56,39 @@ def test_rows_are_where_they_are_read() -> None:
     found = turns = 0
 
     @settings(max_examples=scaled(20, 600), deadline=None)
-    @given(graphs("ROWS"), st.integers(1, 5))
-    def check(graph: Graph, rows: int) -> None:
+    @given(graphs("ROWS"), st.integers(1, 5), st.booleans())
+    def check(graph: Graph, rows: int, narrow: bool) -> None:
         nonlocal found, turns
         for fused in fused_rows(graph):
-            turns += follow(fused, rows)
+            turns += follow(fused, rows, narrow)
             found += 1
 
     check()
     assert found >= 20 and turns > found, "most graphs can be computed together, in several turns"
 
 
-def follow(fused: FusedRows, rows: int) -> int:
+def follow(fused: FusedRows, rows: int, narrow: bool) -> int:
     """Follows which rows lie in each window while the schedule runs; returns how many turns that takes."""
     inner = {node.outputs[0] for node in fused.nodes[:-1]}
     nodes = [rows_of(fused.graph, node) for node in fused.nodes]
-    planned = schedule_rows(nodes, rows)
+    planned = schedule_rows(nodes, rows, narrow=narrow)
+    passing = {  # between these nodes; at others its bytes may be another's
+        node.output: (number, max(i for i, reader in enumerate(nodes) if node.output in reader.inputs))
+        for number, node in enumerate(nodes[:-1])
+        if node.output not in planned.carried
+    }
     buffer_rows: dict[int, list[int | None]] = {t: [None] * size for t, size in planned.buffer_rows.items()}
     done: list[int] = []
     for turn in planned.iterations:
-        for t in buffer_rows.keys() - planned.carried:
-            buffer_rows[t] = [None] * len(buffer_rows[t])  # its bytes may be another's between turns
         for step in turn:
             if isinstance(step, MoveRows):
                 window = buffer_rows[step.tensor]
                 window[: step.rows] = window[step.start : step.start + step.rows]
                 continue
             node = nodes[step.number]
+            assert step.end - step.first <= rows or not narrow
+            for t in (t for t, (first, last) in passing.items() if not first <= step.number <= last):
+                buffer_rows[t] = [None] * len(buffer_rows[t])
             first, end = node.needed(step.first, step.end)
             for t in node.inputs:
                 if t in inner:
@@ -150,7 +156,7 @@ def test_random_networks_computed_together_equal_the_specification() -> None:
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("kws", 6900), ("ic", 20_800), ("ad", 800), ("sww", 3720), ("vww", 30_300)][: scaled(4, 5)],
+    [("kws", 5100), ("ic", 14_800), ("ad", 800), ("sww", 3720), ("vww", 28_000)][: scaled(4, 5)],
 )
 def test_the_smallest_arenas_of_mlperf_tiny(name: str, most: int) -> None:
     graph = load(real_model(f"mlperftiny_{name}_int8"))
@@ -159,7 +165,7 @@ def test_the_smallest_arenas_of_mlperf_tiny(name: str, most: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "arena", "more"), [("kws", 7300, 1.8), ("ic", 20_800, 1.7), ("vww", 29_000, 1.1)][: scaled(2, 3)]
+    ("name", "arena", "more"), [("kws", 6_800, 1.25), ("ic", 17_200, 1.6), ("vww", 28_000, 1.1)][: scaled(2, 3)]
 )
 def test_small_arenas_keep_fast_kernels(name: str, arena: int, more: float) -> None:
     graph = load(real_model(f"mlperftiny_{name}_int8"))

@@ -13,8 +13,8 @@ from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.compiler.goals import (
     MODES,
+    RAM_FEW,
     RAM_MORE,
-    RAM_SMALL,
     Goals,
     Overrides,
     parse_bytes,
@@ -53,7 +53,7 @@ def test_modes_give_what_they_are_named_for(graph: Graph, core: str) -> None:
     assert time_of(plans["time"]) <= min(map(time_of, whole)) * 1.000001
     # what aligning a value to words takes is known only when everything has its place
     least = min(plan.arena_size for plan in plans.values())
-    assert plans["ram"].arena_size <= least + RAM_MORE * max(least, RAM_SMALL) + 4
+    assert plans["ram"].arena_size <= least + max(RAM_MORE * least, RAM_FEW)
     balanced = plans["balanced"]
     if not any(step.kernel.trades_ram for step in plans["time"].steps):
         assert time_of(balanced) <= 1.05 * time_of(plans["time"]) * 1.000001

@@ -22,7 +22,9 @@ from harness.hardware.board import Board, Placement
 from harness.hardware.placement import AUTO, SOLVED, parse_placement, regions_for
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
+from harness.ir.window import Pads
 from harness.validate.card import load_card
+from tests.support.graphs import Builder
 from tests.support.paths import FIXTURES
 from tests.support.scale import scaled
 
@@ -58,6 +60,29 @@ def test_no_other_placement_is_faster(digits: Graph, name: str) -> None:
     ]
     assert cycles(digits, board, found) <= 1.02 * min(cycles(digits, board, placement) for placement in every)
     assert cycles(digits, board, found) < cycles(digits, board, board.placement)
+
+
+def test_what_is_compiled_on_the_way_is_there_for_the_placement_found(digits: Graph) -> None:
+    board, made = find_board("nucleo-h7a3"), dict[Target, Package]()
+
+    def compiled(target: Target) -> Package:
+        assert target not in made or made[target] is package(digits, target)
+        return made.setdefault(target, package(digits, target))
+
+    found = solve_placement(board, parse_placement([AUTO]), digits, Goals(), compiled)
+    assert target_of(board, found) in made
+
+
+def test_scratch_lies_apart_where_the_arena_has_no_room_in_the_fastest_memory() -> None:
+    b = Builder()
+    graph = b.graph(b.conv(b.input(1, 72, 72, 16), 16, pads=Pads(1, 1, 1, 1)))
+    board = find_board("nucleo-h7a3")
+    wanted = {"arena": AUTO, "scratch": AUTO}
+    found = solve_placement(board, wanted, graph, Goals("time"))
+    assert found is not None and (found.arena, found.scratch, found.scratch_apart) == ("axi", "dtcm", True)
+    assert compile_graph(graph, core=target_of(board, found), goals=Goals("time")).scratch_apart
+    named = solve_placement(board, {"scratch": "axi"}, graph, Goals("time"))
+    assert named is not None and not named.scratch_apart, "it is the arena's region"
 
 
 def test_parts_that_are_named_stay(digits: Graph) -> None:

@@ -19,6 +19,7 @@ from harness.errors import DeviceFaultError, StackOverflowError
 from harness.frontends import load
 from harness.hardware.board import Resolved
 from harness.hardware.placement import assign_regions
+from harness.hardware.target import Target
 from harness.link.client import Client
 from harness.oracle import open_oracle
 from harness.units import Unit
@@ -36,7 +37,7 @@ MOVED = {
         {"arena": "dtcm", "weights": "axi", "code": "itcm"},
         {"stack": "axi", "data": "axi", "weights": "itcm", "code": "axi"},
     ],
-    "nucleo-h7a3": [{"arena": "dtcm", "stack": "axi", "code": "itcm", "weights": "axi"}],
+    "nucleo-h7a3": [{"arena": "dtcm", "stack": "axi", "code": "itcm", "weights": "axi"}, {"scratch": "dtcm"}],
     "nucleo-f746": [{"stack": "sram", "code": "itcm", "weights": "sram"}, {"arena": "dtcm", "data": "sram"}],
     "nucleo-l476": [{"stack": "sram", "arena": "sram2", "code": "sram", "weights": "sram"}],
     "nucleo-f446": [{"code": "sram", "weights": "sram"}],
@@ -80,8 +81,11 @@ def _expected():
 @pytest.mark.parametrize(("name", "placement"), CASES, ids=_name)
 def test_an_image_computes_the_same_wherever_its_parts_lie(name, placement):
     board = find_board(name)
-    package = emit(compile_graph(_digits(), core=board.core, name="digits"))
-    image = build_image([package], board, BuildOptions(placement=assign_regions(board, placement)))
+    placed = assign_regions(board, placement)
+    target = Target(board.core, scratch_apart=placed is not None and placed.scratch_apart)
+    package = emit(compile_graph(_digits(), core=target, name="digits"))
+    assert package.plan.scratch_apart == target.scratch_apart
+    image = build_image([package], board, BuildOptions(placement=placed))
     with _session(name, image) as session:
         got = measure(session, image, package, _vectors(), layers=True)
         assert session.baud == board.uart.fast_baud

@@ -24,6 +24,7 @@ class Facts:
         headers: file names of headers, without `folder`; NAME.h is the one for users.
         inputs, outputs: how many the model has.
         summary: what it is, in a line.
+        scratch: whether the caller provides scratch beside the arena.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Facts:
     inputs: int
     outputs: int
     summary: str
+    scratch: bool = False
 
 
 def _none(_facts: Facts, _texts: Mapping[str, str]) -> Mapping[str, bytes]:
