@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from harness.build.progress import Progress
 from harness.errors import ResultsError
 from harness.files.writing import write_whole
 from harness.training.data import Labels, Pictures, TrainingData
+from harness.training.plan import TrainingPlan
 from harness.training.torch_extra import functional, torch
 
 Loss: TypeAlias = Callable[[Any, Any, Any], Any]
@@ -26,34 +27,6 @@ _SAVED_S = 20.0
 _BATCH = 500
 _WARM = 0.3
 """Share of the steps in which the one-cycle schedule rises."""
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """How a network is trained, by stochastic gradient descent with Nesterov's momentum.
-
-    Attributes:
-        epochs: how often each picture is seen.
-        batch: pictures of a step.
-        learning_rate: the highest.
-        momentum, weight_decay: of the optimizer.
-        schedule: of the learning rate: rises and falls, falls along a cosine, or stays.
-        seed: of the order of the pictures, and of what the module draws.
-        threads: of torch; another number may give other roundings.
-        teacher_temperature: by which the teacher's and the network's outputs are divided.
-        teacher_weight: share of the loss that is the distance from the teacher, 0 to 1.
-    """
-
-    epochs: int = 3
-    batch: int = 128
-    learning_rate: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 1e-4
-    schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
-    seed: int = 0
-    threads: int = 1
-    teacher_temperature: float = 4.0
-    teacher_weight: float = 0.0
 
 
 @dataclass(frozen=True)

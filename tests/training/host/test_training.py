@@ -16,8 +16,9 @@ from harness.quantization.params import quantize_values
 from harness.training.data import digits, fashion_mnist, from_arrays, from_torch, named
 from harness.training.export import float_graph, int8_model, int8_outputs
 from harness.training.layers import Layer, NetworkSpec, spec_from
-from harness.training.loop import TrainingPlan, accuracy, outputs, rate, train
+from harness.training.loop import accuracy, outputs, rate, train
 from harness.training.network import Network, network_of
+from harness.training.plan import TrainingPlan
 from tests.support.paths import REPOSITORY
 from tests.support.torch_small import NETWORKS, mobile, stirred
 
