@@ -170,6 +170,13 @@ class RecipeError(InputError):
     stage = "recipe"
 
 
+class SearchError(InputError):
+    """A search has nothing to search in, or its limits cannot be kept."""
+
+    code = "search"
+    stage = "search"
+
+
 class PlacementError(InputError):
     """A part of an image cannot be in the memory region that is named for it."""
 

@@ -58,7 +58,7 @@ class Supernet(nn.Module):  # type: ignore[misc]
 
     def __init__(self, space: Space) -> None:
         super().__init__()
-        widest = space.widest()
+        widest = self.widest = space.widest()
         self.stem = nn.Conv2d(widest.size[2], widest.stem, 3, widest.stem_stride, 1, bias=False)
         self.stem_norm = nn.BatchNorm2d(widest.stem, track_running_stats=False)
         self.blocks = nn.ModuleList()
@@ -72,8 +72,9 @@ class Supernet(nn.Module):  # type: ignore[misc]
         self.head = nn.Linear(depth, widest.classes)
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
-    def forward(self, x: Any, net: Architecture) -> Any:
-        """Outputs of a member."""
+    def forward(self, x: Any, net: Architecture | None = None) -> Any:
+        """Outputs of a member; of the widest without one."""
+        net = net or self.widest
         x = torch.relu(_normed(self.stem_norm, functional.conv2d(x, self.stem.weight[: net.stem], None,
                                                                   net.stem_stride, 1)))  # fmt: skip
         for stage, shared in zip(net.stages, self.blocks, strict=True):
@@ -126,7 +127,7 @@ def sandwich(space: Space, seed: int) -> Loss:
 
     def loss(module: Any, x: Any, y: Any) -> Any:
         module.steps += 1
-        made = module(x, space.widest())
+        made = module(x)
         found = functional.cross_entropy(made, y)
         found.backward()
         taught = functional.softmax(made.detach(), 1)
