@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+from harness.fit.fitting import code_doubt
 from harness.fit.microcontroller import Microcontroller, RunCurrent
 from harness.fit.oracle import Needs, ShapeOracle
 from harness.fit.shapes import NetworkShape
@@ -28,7 +29,7 @@ class Limits:
 
     Attributes:
         arena: bytes.
-        flash: bytes of weights, tables and code; the code is estimated.
+        flash: bytes of weights, tables and code; it is kept where it is with the error of the estimated code.
         cycles: modelled.
         energy: joules of an inference; with `joules_a_cycle`.
         joules_a_cycle: what a modelled cycle takes, see `joules`.
@@ -70,10 +71,12 @@ class LimitAnswer:
     limits: Limits
 
     def used(self, what: Limited) -> float:
-        """What it takes of one of LIMITED."""
+        """What it takes of one of LIMITED; of flash the most, with the error of the estimated code."""
         if what == "energy":
             return self.needs.cycles * self.limits.joules_a_cycle
-        return {"arena": self.needs.arena, "flash": self.needs.flash, "cycles": self.needs.cycles}[what]
+        if what == "flash":
+            return self.needs.flash + code_doubt(self.needs.code)
+        return {"arena": self.needs.arena, "cycles": self.needs.cycles}[what]
 
     def slack(self, what: Limited) -> float:
         """What is left of a limit, below 0 what lacks; infinite without a limit."""

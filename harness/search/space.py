@@ -10,6 +10,8 @@ from harness.search.architecture import Architecture, Block, Stage, rounded
 
 KERNELS = (3, 5, 7)
 EXPANSIONS = (1, 2, 3, 4)
+_SMALL = 16
+"""Pixels: smaller images are not halved by the stem, and keep their resolution."""
 SHARES = (0.5, 0.75, 1.0)
 """Of the space's channels that a stage may have."""
 
@@ -122,8 +124,9 @@ def spaces_for(
     """
     height, width, channels = size
     found = []
-    for resolution in resolutions or tuple(dict.fromkeys(round(height * share) for share in (1, 6 / 7, 5 / 7))):
-        large = resolution >= 16
+    usual = [round(height * share) for share in ((1, 6 / 7, 5 / 7) if height >= _SMALL else (1,))]
+    for resolution in resolutions or usual:
+        large = resolution >= _SMALL
         stages = (StagePlan(16, 1, (1, 2)), StagePlan(32, 2, (1, 3)), StagePlan(64, 2, (1, 3)))
         base = Space(1.0, (resolution, round(resolution * width / height), channels), classes, 16, 2 if large else 1,
                      stages)  # fmt: skip
@@ -135,4 +138,4 @@ def hand_made(size: tuple[int, int, int], classes: int) -> Architecture:
     """What one would scale by hand: 3x3 throughout, the expansion of 3 and the two blocks a stage of many a MobileNet."""
     block = Block(3, 3)
     stages = (Stage(16, 1, (Block(3, 1),)), Stage(32, 2, (block, block)), Stage(64, 2, (block, block)))
-    return Architecture(size, 16, 2 if size[0] >= 16 else 1, stages, classes)
+    return Architecture(size, 16, 2 if size[0] >= _SMALL else 1, stages, classes)
