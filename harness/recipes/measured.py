@@ -15,24 +15,30 @@ from harness.training.loop import to_torch
 from harness.training.network import Network
 from harness.training.torch_extra import functional, torch
 
-PICTURES = 512
+PICTURES = 256
 """Of the training part, on which losses are measured: what is held back decides nothing that is trained on."""
 
 
 def loss(network: Network, data: TrainingData, count: int = PICTURES) -> float:
     """Mean cross entropy over the first pictures of the training part."""
     with torch.no_grad():
-        made = network(to_torch(data.train_x[:count]))
-        return float(functional.cross_entropy(made, torch.from_numpy(data.train_y[:count])))
+        return _entropy(network.values(to_torch(data.train_x[:count])), data)
+
+
+def _entropy(values: dict[int, Any], data: TrainingData) -> float:
+    made = values[max(values)]
+    return float(functional.cross_entropy(made, torch.from_numpy(data.train_y[: len(made)])))
 
 
 def by_loss(network: Network, data: TrainingData, group: ChannelGroup) -> npt.NDArray[np.float64]:
     """How much the loss rises when a channel of a group is 0 everywhere, for each of them."""
-    before = loss(network, data)
     found = []
-    for channel in range(group.size):
-        with masked(network, group, [channel]):
-            found.append(loss(network, data) - before)
+    with torch.no_grad():
+        values = network.values(to_torch(data.train_x[:PICTURES]))
+        before = _entropy(values, data)
+        for channel in range(group.size):
+            with masked(network, group, [channel]):
+                found.append(_entropy(network.continued(values, min(group.members)), data) - before)
     return np.asarray(found)
 
 

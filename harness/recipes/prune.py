@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -49,16 +50,17 @@ def pruned(network: Network, entry: PruneEntry, shop: Workshop, limit: float) ->
     """
     damage = [_damage(network, group, entry, shop) for group in groups_of(network.spec)]
     before = [len(one) for one in damage]
+    worth = dict.fromkeys(range(len(damage)), inf)
     while shop.cost(network).cycles > limit:
-        best = _best(network, damage, entry.multiple, shop)
+        best = _best(network, damage, worth, entry.multiple, shop)
         if best is None:
             least = shop.cost(network).cycles
             raise RecipeError(
                 f"prune: {least:,} cycles are left with {entry.multiple} channels everywhere, more than {limit:,.0f}",
                 hint="prune less, a smaller multiple, or a network with fewer pixels",
             )
-        network, number, keep = best.network, best.group, best.keep
-        damage[number] = damage[number][keep]
+        network, number = best.network, best.group
+        damage[number], worth[number] = damage[number][best.keep], inf
     now = [len(one) for one in damage]
     shop.said.append(f"channels {' '.join(f'{a}>{b}' for a, b in zip(before, now, strict=True))} of {len(now)} groups")
     return network
@@ -80,19 +82,34 @@ def _damage(network: Network, group: ChannelGroup, entry: PruneEntry, shop: Work
 
 
 def _best(
-    network: Network, damage: Sequence[npt.NDArray[np.float64]], multiple: int, shop: Workshop
+    network: Network, damage: Sequence[npt.NDArray[np.float64]], worth: dict[int, float], multiple: int, shop: Workshop
 ) -> _Cut | None:
-    """What saves most cycles for its damage; None where every group has its fewest channels, or nothing saves any."""
-    now, best = shop.cost(network).cycles, None
-    for number, group in enumerate(groups_of(network.spec)):
-        left = (group.size - 1) // multiple * multiple
-        if left < multiple:
-            continue
-        order = np.argsort(damage[number], kind="stable")
-        gone, keep = order[: group.size - left], sorted(order[group.size - left :].tolist())
-        made = without(network, group, keep)
-        saved = now - shop.cost(made).cycles
-        worth = saved / float(damage[number][gone].sum())
-        if saved > 0 and (best is None or worth > best.worth):
-            best = _Cut(made, number, keep, worth)
-    return best
+    """What saves most cycles for its damage; None where every group has its fewest channels, or nothing saves any.
+
+    `worth` holds what was found for each group when it was looked at last. That changes little with other groups'
+    channels, so the best by it is looked at anew, and taken if it still is the best.
+    """
+    groups = groups_of(network.spec)
+    fresh: dict[int, _Cut] = {}
+    while True:
+        number = max(worth, key=lambda one: worth[one])
+        if worth[number] <= 0:
+            return None
+        if number in fresh:
+            return fresh[number]
+        fresh[number] = _cut(network, groups[number], damage[number], multiple, shop, number)
+        worth[number] = fresh[number].worth
+
+
+def _cut(
+    network: Network, group: ChannelGroup, damage: npt.NDArray[np.float64], multiple: int, shop: Workshop, number: int
+) -> _Cut:
+    """The channels of a group down to the next multiple; worth nothing where there are no fewer."""
+    left = (group.size - 1) // multiple * multiple
+    if left < multiple:
+        return _Cut(network, number, range(group.size), 0.0)
+    order = np.argsort(damage, kind="stable")
+    gone, keep = order[: group.size - left], sorted(order[group.size - left :].tolist())
+    made = without(network, group, keep)
+    saved = shop.cost(network).cycles - shop.cost(made).cycles
+    return _Cut(made, number, keep, saved / float(damage[gone].sum()))

@@ -43,12 +43,21 @@ class Network(nn.Module):  # type: ignore[misc]
 
     def forward(self, x: Any) -> Any:
         """Of [n, channels, height, width] the outputs of the last layer, [n, classes]."""
+        return self.values(x)[len(self.spec.layers) - 1]
+
+    def values(self, x: Any) -> dict[int, Any]:
+        """Outputs of all layers by their numbers."""
         observe = self.observe or (lambda _, value: value)
-        values: dict[int, Any] = {PICTURE: observe("", x)}
-        for number, layer in enumerate(self.spec.layers):
-            made = self._computed(layer, [values[i] for i in layer.inputs])
-            values[number] = observe(layer.name, made)
-        return values[len(self.spec.layers) - 1]
+        return self.continued({PICTURE: observe("", x)}, 0)
+
+    def continued(self, values: Mapping[int, Any], start: int) -> dict[int, Any]:
+        """The same where outputs of the layers before `start` are known."""
+        observe = self.observe or (lambda _, value: value)
+        found = {number: value for number, value in values.items() if number < start}
+        for number, layer in enumerate(self.spec.layers[start:], start=start):
+            made = self._computed(layer, [found[i] for i in layer.inputs])
+            found[number] = observe(layer.name, made)
+        return found
 
     def _computed(self, layer: Layer, read: list[Any]) -> Any:
         x = read[0]
