@@ -1,4 +1,4 @@
-"""Networks of MobileNet-like blocks as plain records: a stem, stages of blocks, the mean of each channel, a last layer."""
+"""Networks of MobileNet-like blocks as plain records: a stem, stages of blocks, the mean of each channel, outputs."""
 
 from __future__ import annotations
 

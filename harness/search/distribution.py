@@ -9,12 +9,19 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from harness.build.progress import Progress
+from harness.compiler.goals import Mode
+from harness.cycles.targets import target_of
+from harness.errors import OptionError
 from harness.fit.limits import LimitAnswer, Limits, fits
 from harness.fit.oracle import ShapeOracle
+from harness.hardware.boards_file import known_board
+from harness.hardware.target import Target
 from harness.search.architecture import Architecture, shape_of
+from harness.search.settings import SearchSettings
 from harness.search.space import Space
 
 QUANTILE = 0.8
@@ -78,6 +85,11 @@ class Costs:
             found = self._known[net] = fits(shape_of(net), self.limits, self.oracle)
         return found
 
+    @property
+    def count(self) -> int:
+        """How many were asked for."""
+        return len(self._known)
+
     def within(self, share: float) -> Callable[[Architecture], bool]:
         """Whether one keeps the limits, with this share of the cycles'."""
 
@@ -87,6 +99,24 @@ class Costs:
             return answer.fits and (limit is None or answer.needs.cycles <= share * limit)
 
         return keeps
+
+
+def costs_for(settings: SearchSettings) -> Costs:
+    """Costs on the board of a search.
+
+    Raises:
+        OptionError: there is no such board.
+    """
+    board = known_board(settings.board)
+    if board is None:
+        raise OptionError(f"there is no board '{settings.board}'", hint="`tinyhil boards` lists them")
+    return Costs(_oracle(target_of(board), settings.mode), settings.limits)
+
+
+@cache
+def _oracle(target: Target, mode: Mode) -> ShapeOracle:
+    """One a target and mode, so that searches after each other cost layers once."""
+    return ShapeOracle(target, mode)
 
 
 def sampled(

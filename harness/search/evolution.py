@@ -12,7 +12,7 @@ from harness.search.space import Space
 Allowed = Callable[[Architecture], bool]
 Score = Callable[[Architecture], float]
 
-_DRAWS = 20_000
+_DRAWS = 2_000
 """Most architectures drawn to find a first population."""
 
 

@@ -1,4 +1,4 @@
-"""The folder of a search: each step's result in a file, whole or not at all, so that a search that was killed goes on."""
+"""The folder of a search: each step's result in a file, whole or not at all: a search that was killed goes on."""
 
 from __future__ import annotations
 

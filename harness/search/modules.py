@@ -16,6 +16,7 @@ class Alone(nn.Module):  # type: ignore[misc]
 
     def __init__(self, net: Architecture) -> None:
         super().__init__()
+        self.net = net
         depth = net.size[2]
         layers: list[Any] = [*_conv(depth, net.stem, 3, net.stem_stride), nn.ReLU()]
         depth = net.stem

@@ -23,8 +23,9 @@ from harness.training.data import TrainingData
 from harness.training.export import int8_accuracy, int8_model
 from harness.training.loop import accuracy, stored
 from harness.validate.card import card_of
+from harness.validate.outcome import Outcome
 from harness.validate.profile import profile_card
-from harness.validate.workbench import Outcome, Workbench
+from harness.validate.workbench import Workbench
 
 VECTORS = 100
 """Pictures of the test part that the board computes."""
@@ -124,5 +125,5 @@ def confirmed(written: Written, board: str, progress: Progress | None = None) ->
         outcome.measurement.arena_high,
         outcome.package.constant_bytes,
         outcome.image.sizes.network.flash,
-        prediction.estimate.cycles,
+        prediction.estimate.cycles.value,
     )

@@ -32,4 +32,5 @@ def shares(before: int, after: int) -> npt.NDArray[np.float32]:
     start, end = edges[:-1, None], edges[1:, None]
     at = np.arange(before)[None]
     covered = np.clip(np.minimum(end, at + 1) - np.maximum(start, at), 0, None)
-    return (covered / covered.sum(axis=1, keepdims=True)).astype(np.float32)
+    found: npt.NDArray[np.float32] = (covered / covered.sum(axis=1, keepdims=True)).astype(np.float32)
+    return found

@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.build.progress import Progress
-from harness.cycles.targets import target_of
-from harness.errors import OptionError, SearchError
+from harness.errors import SearchError
 from harness.fit.limits import LimitAnswer
-from harness.fit.oracle import ShapeOracle
-from harness.hardware.boards_file import known_board
 from harness.search.architecture import Architecture, architecture_from, scaled
-from harness.search.distribution import Costs, SpaceSample, best_space, sampled
+from harness.search.distribution import Costs, SpaceSample, best_space, costs_for, sampled
 from harness.search.evolution import Score, evolved, members, next_child
 from harness.search.journal import Journal
 from harness.search.modules import Supernet, sandwich
@@ -75,6 +72,7 @@ class Final:
     Attributes:
         net: the architecture.
         why: "found", "found within 75% of the cycles", "scaled by hand".
+        name: of its files.
         accuracy: over the held back pictures.
         checkpoint: its weights.
         answer: what it takes.
@@ -82,6 +80,7 @@ class Final:
 
     net: Architecture
     why: str
+    name: str
     accuracy: float
     checkpoint: Path
     answer: LimitAnswer
@@ -122,12 +121,9 @@ def search(
         SearchError: no network keeps the limits.
         ResultsError: the folder holds another search, or cannot be written.
     """
-    board = known_board(settings.board)
-    if board is None:
-        raise OptionError(f"there is no board '{settings.board}'", hint="`tinyhil boards` lists them")
-    oracle = ShapeOracle(target_of(board), settings.mode)
+    costs = costs_for(settings)
     journal = Journal(folder, settings.key(data.sha256))
-    return _Search(settings, data, Costs(oracle, settings.limits), journal, progress or _silent).run()
+    return _Search(settings, data, costs, journal, progress or _silent).run()
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -143,6 +139,7 @@ class _Search:
         self._seconds: dict[str, float] = {}
         self._tried: dict[Architecture, Tried] = {}
         self._supernet: Supernet | None = None
+        self._rate, self._decay = settings.learning_rate, settings.weight_decay
 
     def run(self) -> SearchRun:
         settings, data = self._settings, self._data
@@ -154,10 +151,11 @@ class _Search:
         space = chosen.space
         rankings = self._rankings(space)
         self._rounds(space, self._score(space, rankings[0]))
+        self._tune()
         finals = self._finals(space)
         return SearchRun(
             settings, data, samples, space, rankings, tuple(self._tried.values()), finals, self._seconds,
-            self._costs.oracle.measured,
+            self._costs.count,
         )  # fmt: skip
 
     # --- ranking -----------------------------------------------------------------------------------------------------
@@ -255,13 +253,12 @@ class _Search:
         return [self._tried[net] for net in nets]
 
     def _plan(self, epochs: int) -> TrainingPlan:
-        settings = self._settings
         return TrainingPlan(
-            epochs=epochs, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay, seed=settings.seed
+            epochs=epochs, learning_rate=self._rate, weight_decay=self._decay, seed=self._settings.seed
         )
 
     def _rounds(self, space: Space, score: Score) -> None:
-        """For each share of the cycles: the best by rank; then changes of what trained best, the best of them by rank."""
+        """For each share of the cycles: the best by rank; then of changes of what trained best, the best by rank."""
         settings = self._settings
         for share in settings.front:
             allowed = self._costs.within(share)
@@ -278,6 +275,22 @@ class _Search:
                 order = sorted(new, key=lambda net: (-score(net), net.text))
                 self._short(f"round {number} at {share:g}", order[: settings.children])
 
+    def _tune(self) -> None:
+        """Tunes learning rate, weight decay, width and depth of what trained best; for the final trainings."""
+        settings = self._settings
+        if not settings.trials:
+            return
+        from harness.search.tuning import tuned
+
+        best = self._best_within(1.0)[0]
+        found = tuned(best, settings, self._data, self._costs, self._journal, self._progress)
+        self._seconds["tuning"] = sum(trial.seconds for trial in found)
+        right = [trial for trial in found if trial.accuracy is not None]
+        first = max(right, key=lambda trial: trial.accuracy or 0.0, default=None)
+        if first is not None and (first.accuracy or 0.0) > self._tried[best].accuracy:
+            self._rate, self._decay = first.learning_rate, first.weight_decay
+            self._tried[first.net] = Tried(first.net, "tuned", first.accuracy or 0.0, self._costs.of(first.net))
+
     def _best_within(self, share: float) -> list[Architecture]:
         allowed = self._costs.within(share)
         found = [one for one in self._tried.values() if one.why != "hand" and allowed(one.net)]
@@ -288,8 +301,8 @@ class _Search:
         settings = self._settings
         wanted = []
         for share in settings.front:
-            within = "" if share == 1 else f" within {share:.0%} of the cycles"
-            wanted.append((f"found{within}", self._best_within(share)[0]))
+            within, name = (f" within {share:.0%} of the cycles", f"_{share:.0%}") if share < 1 else ("", "")
+            wanted.append((f"found{within}", f"found{name.rstrip('%')}", self._best_within(share)[0]))
         if settings.compare:
             family = [scaled(hand_made(self._data.shape, self._data.count), width) for width in WIDTHS]
             allowed = self._costs.within(1.0)
@@ -298,10 +311,10 @@ class _Search:
                 by_cycles = sorted(fitting, key=lambda net: self._costs.of(net).needs.cycles)
                 self._short("hand", by_cycles[-3:])
                 best = max((self._tried[net] for net in by_cycles[-3:]), key=lambda one: one.accuracy)
-                wanted.append(("scaled by hand", best.net))
+                wanted.append(("scaled by hand", "by_hand", best.net))
         plan = self._plan(settings.epochs)
         paths = [self._journal.checkpoint(f"final-{i}") for i in range(len(wanted))]
-        tasks = [Task(net, plan, None, path) for (_, net), path in zip(wanted, paths, strict=True)]
+        tasks = [Task(net, plan, None, path) for (*_, net), path in zip(wanted, paths, strict=True)]
 
         def compute() -> dict[str, Any]:
             made = []
@@ -313,8 +326,8 @@ class _Search:
         held = self._journal.step("final", compute)
         self._seconds["final"] = held["seconds"]
         return tuple(
-            Final(net, why, reached, path, self._costs.of(net))
-            for (why, net), reached, path in zip(wanted, held["accuracy"], paths, strict=True)
+            Final(net, why, name, reached, path, self._costs.of(net))
+            for (why, name, net), reached, path in zip(wanted, held["accuracy"], paths, strict=True)
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ class SearchSettings:
         learning_rate, weight_decay: of all trainings of one network.
         front: shares of the limit of cycles for which a network is trained in the end, the first is 1.
         compare: whether the family that is scaled by hand is trained as well.
+        trials: of learning rate, weight decay, width and depth by Optuna, each a short training; 0 without it.
         jobs: processes; does not change the result.
     """
 
@@ -61,6 +63,7 @@ class SearchSettings:
     weight_decay: float = 1e-4
     front: tuple[float, ...] = (1.0, 0.75)
     compare: bool = True
+    trials: int = 0
     jobs: int = 1
 
     def document(self) -> dict[str, Any]:
@@ -73,3 +76,14 @@ class SearchSettings:
         """Of these settings with the data of a digest; differs wherever the result may."""
         text = json.dumps([self.document(), data], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+EFFORTS: Mapping[str, SearchSettings] = {
+    "tiny": SearchSettings(
+        "", samples=20, widths=(0.5, 0.75), train=1_000, supernet_epochs=2, short_epochs=2, calibrated=4, rounds=1,
+        children=2, population=8, generations=2, epochs=6, front=(1.0,),
+    ),
+    "quick": SearchSettings("", samples=60, train=6_000, rounds=1, epochs=4),
+    "normal": SearchSettings(""),
+}  # fmt: skip
+"""Settings by how much is trained: for a look at whether all works, for small data, and for results."""

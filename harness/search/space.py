@@ -12,7 +12,7 @@ KERNELS = (3, 5, 7)
 EXPANSIONS = (1, 2, 3, 4)
 _SMALL = 16
 """Pixels: smaller images are not halved by the stem, and keep their resolution."""
-SHARES = (0.5, 0.75, 1.0)
+SHARES = (0.5, 0.75, 1.0, 1.25)
 """Of the space's channels that a stage may have."""
 
 
@@ -23,7 +23,7 @@ class StagePlan:
     Attributes:
         channels: most, before the width multiplier.
         stride: of its first block.
-        depth: fewest and most blocks.
+        depth: fewest and most blocks; a stage of stride 1 may have none.
     """
 
     channels: int
@@ -127,7 +127,7 @@ def spaces_for(
     usual = [round(height * share) for share in ((1, 6 / 7, 5 / 7) if height >= _SMALL else (1,))]
     for resolution in resolutions or usual:
         large = resolution >= _SMALL
-        stages = (StagePlan(16, 1, (1, 2)), StagePlan(32, 2, (1, 3)), StagePlan(64, 2, (1, 3)))
+        stages = (StagePlan(16, 1, (0, 2)), StagePlan(32, 2, (1, 3)), StagePlan(64, 2, (1, 3)))
         base = Space(1.0, (resolution, round(resolution * width / height), channels), classes, 16, 2 if large else 1,
                      stages)  # fmt: skip
         found += [replace(base, width=multiplier) for multiplier in widths or (0.5, 0.75, 1.0, 1.25)]
@@ -135,7 +135,7 @@ def spaces_for(
 
 
 def hand_made(size: tuple[int, int, int], classes: int) -> Architecture:
-    """What one would scale by hand: 3x3 throughout, the expansion of 3 and the two blocks a stage of many a MobileNet."""
+    """What one would scale by hand: 3x3 throughout, an expansion of 3 and two blocks a stage, as many a MobileNet."""
     block = Block(3, 3)
     stages = (Stage(16, 1, (Block(3, 1),)), Stage(32, 2, (block, block)), Stage(64, 2, (block, block)))
     return Architecture(size, 16, 2 if size[0] >= _SMALL else 1, stages, classes)
