@@ -163,6 +163,20 @@ class PartsError(InputError):
     stage = "parts"
 
 
+class RecipeError(InputError):
+    """A recipe cannot be read, breaks its schema, or cannot be carried out as it is."""
+
+    code = "recipe"
+    stage = "recipe"
+
+
+class SearchError(InputError):
+    """A search has nothing to search in, or its limits cannot be kept."""
+
+    code = "search"
+    stage = "search"
+
+
 class PlacementError(InputError):
     """A part of an image cannot be in the memory region that is named for it."""
 

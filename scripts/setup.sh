@@ -1,8 +1,8 @@
 #!/bin/sh
 # Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime|frameworks [VENV]
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
-#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, Arm's builds of TFLM,
-#         labgrid and tflite-runtime, these two in environments of their own
+#   test  the same, the tests' packages, PyTorch, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, Arm's builds
+#         of TFLM, labgrid and tflite-runtime, these two in environments of their own
 #   lint  the package and the tests' packages only
 #   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime, and nothing else
 #   frameworks  PyTorch and Keras in an environment of their own, VENV/frameworks, and nothing else (for `make test-long`)
@@ -130,6 +130,9 @@ if [ "$goal" = test ]; then
     # One script of this package is taken, so without the packages that it needs.
     list=tests/axe.txt
     install "$venv" .axe "$(cksum < "$list")" "axe-core" --no-deps --requirement "$list"
+    # What networks are trained and searched with; pip takes the build for the CPU where its index has one.
+    list=tests/search.txt
+    install "$venv" .search "$(cksum < "$list")" "PyTorch and Optuna (200 MB to load)" --requirement "$list"
     # labgrid's fork of pyserial would replace pyserial: in an environment of its own, where `tinyhil farm` looks for it.
     usable "$venv/labgrid" || make_venv "$venv/bin/python" "$venv/labgrid"
     list=harness/data/labgrid.txt

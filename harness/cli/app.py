@@ -35,6 +35,8 @@ from harness.cli.commands.nightly import nightly
 from harness.cli.commands.npu import npu
 from harness.cli.commands.profile import profile
 from harness.cli.commands.quantize import quantize
+from harness.cli.commands.recipe import recipe
+from harness.cli.commands.search import search
 from harness.cli.commands.tflm import tflm
 from harness.cli.commands.validate import validate
 from harness.cli.help import Command, Commands
@@ -77,8 +79,8 @@ def _main(
 
 
 for _command in (
-    *(doctor, boards, analyze, fit, energy, convert, quantize, compress, generate, inspect, validate, install),
-    *(conformance, profile, history, compare, nightly, npu, mlperf, calibrate, tflm, docs),
+    *(doctor, boards, analyze, fit, energy, search, recipe, convert, quantize, compress, generate, inspect, validate),
+    *(install, conformance, profile, history, compare, nightly, npu, mlperf, calibrate, tflm, docs),
 ):
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)

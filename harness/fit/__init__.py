@@ -6,6 +6,13 @@
 
 Memory is planned and time estimated as the compiler does it, once per core and mode; parts differ in their sizes,
 clocks and memories.
+
+Networks that have no weights yet are asked of a ShapeOracle, in a fraction of a millisecond each:
+
+    net = NetworkShape.begin((28, 28, 1))
+    net.dense(net.mean(net.conv(net.input, 16, kernel=3, stride=2)), 10)
+    answer = fits(net, Limits(arena=24_000, cycles=2e6), ShapeOracle(target_of(known_board("nucleo-l4r5"))))
+    answer.fits, answer.slack("arena"), answer.hints()
 """
 
 from __future__ import annotations
@@ -13,7 +20,13 @@ from __future__ import annotations
 from harness.fit.catalogue import known_parts
 from harness.fit.compilations import Compilations
 from harness.fit.fitting import Fit, ModeFit, fit, fit_all
+from harness.fit.limits import LimitAnswer, Limits, fits
 from harness.fit.microcontroller import Microcontroller
+from harness.fit.oracle import Needs, ShapeOracle
+from harness.fit.shapes import NetworkShape
 from harness.fit.wishes import Wishes
 
-__all__ = ["Compilations", "Fit", "Microcontroller", "ModeFit", "Wishes", "fit", "fit_all", "known_parts"]
+__all__ = [
+    "Compilations", "Fit", "LimitAnswer", "Limits", "Microcontroller", "ModeFit", "Needs", "NetworkShape",
+    "ShapeOracle", "Wishes", "fit", "fit_all", "fits", "known_parts",
+]  # fmt: skip

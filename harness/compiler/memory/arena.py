@@ -66,9 +66,9 @@ def allocate(
     """The smallest layout found, within at most `trials` random orders and `nodes` partial placements."""
     problem = _Problem(values, overlaps)
     bound = lower_bound(values, overlaps)
-    best = _Search(problem, aligned(bound), trials, nodes).best()
+    best = place(problem.blocks, bound, trials=trials, nodes=nodes)
     return ArenaLayout(
-        tuple(best[b] + v.at for v, b in zip(values, problem.block_of, strict=True)), problem.extent(best), bound
+        tuple(best[b] + v.at for v, b in zip(values, problem.block_of, strict=True)), problem.blocks.extent(best), bound
     )
 
 
@@ -109,21 +109,62 @@ def _root(value: Value, index: int) -> int:
     return index if value.inside is None else value.inside
 
 
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Blocks, and for every two of them the distances between their offsets that are excluded, as open intervals.
+
+    Attributes:
+        sizes, aligns: in bytes.
+        lives: the first and the last layer during which each is kept.
+        excluded: by block, another one -> distances from it that are excluded, ascending and disjoint.
+    """
+
+    sizes: Sequence[int]
+    aligns: Sequence[int]
+    lives: Sequence[tuple[int, int]]
+    excluded: Sequence[Mapping[int, Sequence[_Interval]]]
+
+    def lowest(self, block: int, offsets: Mapping[int, int], start: int = 0) -> int:
+        """The lowest offset from `start` on that the blocks in `offsets` do not exclude."""
+        taken = [
+            (offsets[other] + low, offsets[other] + high)
+            for other, gaps in self.excluded[block].items()
+            if other in offsets
+            for low, high in gaps
+        ]
+        taken.sort()
+        align = self.aligns[block]
+        offset = -(-start // align) * align
+        for low, high in taken:
+            if low >= offset:
+                break
+            if offset < high:
+                offset = -(-high // align) * align
+        return offset
+
+    def extent(self, offsets: Mapping[int, int]) -> int:
+        """Bytes up to the end of the highest block."""
+        return max((offset + self.sizes[b] for b, offset in offsets.items()), default=0)
+
+
+def place(blocks: Blocks, bound: int, *, trials: int = TRIALS, nodes: int = NODES) -> dict[int, int]:
+    """Offset by block of the smallest layout found: the first whose size meets the lower bound, if any does."""
+    return _Search(blocks, aligned(bound), trials, nodes).best()
+
+
 class _Problem:
-    """Blocks, and for every two of them the distances between their offsets that are excluded, as open intervals."""
+    """The blocks of some values."""
 
     def __init__(self, values: Sequence[Value], overlaps: Overlaps) -> None:
         roots = [_root(values[i], i) for i in range(len(values))]
         number = {root: b for b, root in enumerate(dict.fromkeys(roots))}
         self.block_of = [number[root] for root in roots]
-        self.members: list[list[int]] = [[] for _ in number]
+        held: list[list[int]] = [[] for _ in number]
         for i, b in enumerate(self.block_of):
-            self.members[b].append(i)
-        self.sizes = [max(values[i].at + values[i].size for i in members) for members in self.members]
-        self.aligns = [max(values[i].align for i in members) for members in self.members]
-        self.lives = [
-            (min(values[i].first for i in members), max(values[i].last for i in members)) for members in self.members
-        ]
+            held[b].append(i)
+        sizes = [max(values[i].at + values[i].size for i in members) for members in held]
+        aligns = [max(values[i].align for i in members) for members in held]
+        lives = [(min(values[i].first for i in members), max(values[i].last for i in members)) for members in held]
         gaps: dict[tuple[int, int], list[_Interval]] = {}
         order = sorted(range(len(values)), key=lambda i: values[i].first)
         for position, i in enumerate(order):
@@ -136,30 +177,10 @@ class _Problem:
                 found = _excluded(values, overlaps, i, j)
                 gaps.setdefault((a, b), []).extend(found)
                 gaps.setdefault((b, a), []).extend((-high, -low) for low, high in found)
-        self.excluded: list[dict[int, list[_Interval]]] = [{} for _ in number]
+        excluded: list[dict[int, list[_Interval]]] = [{} for _ in number]
         for (a, b), found in gaps.items():
-            self.excluded[b][a] = found if len(found) == 1 else _merged(found)
-
-    def lowest(self, block: int, offsets: Mapping[int, int], start: int = 0) -> int:
-        """The lowest offset from `start` on that the blocks in `offsets` do not exclude."""
-        taken = [
-            (offsets[other] + low, offsets[other] + high)
-            for other, gaps in self.excluded[block].items()
-            if other in offsets
-            for low, high in gaps
-        ]
-        taken.sort()
-        offset = aligned(start, self.aligns[block])
-        for low, high in taken:
-            if low >= offset:
-                break
-            if offset < high:
-                offset = aligned(high, self.aligns[block])
-        return offset
-
-    def extent(self, offsets: Mapping[int, int]) -> int:
-        """Bytes up to the end of the highest block."""
-        return max((offset + self.sizes[b] for b, offset in offsets.items()), default=0)
+            excluded[b][a] = found if len(found) == 1 else _merged(found)
+        self.blocks = Blocks(sizes, aligns, lives, excluded)
 
 
 def _excluded(values: Sequence[Value], overlaps: Overlaps, i: int, j: int) -> list[_Interval]:
@@ -193,8 +214,8 @@ def _merged(gaps: Sequence[_Interval]) -> list[_Interval]:
 
 
 class _Search:
-    def __init__(self, problem: _Problem, goal: int, trials: int, nodes: int) -> None:
-        self._p = problem
+    def __init__(self, blocks: Blocks, goal: int, trials: int, nodes: int) -> None:
+        self._p = blocks
         self._goal = goal
         self._trials = trials
         self._nodes = nodes

@@ -11,7 +11,8 @@ ROOMS = (
     "version", "errors", "units", "resources", "plugins", "files",
     "quantization", "ethosu", "ir", "frontends", "oracle", "npu", "passes", "hardware", "kernels", "compiler", "elf",
     "build", "link", "relocatable", "virtual", "boards", "farm", "runtimes", "tflm", "cycles", "mlperf", "fit",
-    "energy", "compression", "validate", "ptq", "offload", "report", "history", "nightly", "pytest_plugin", "cli",
+    "energy", "compression", "validate", "ptq", "training", "search", "recipes",
+    "offload", "report", "history", "nightly", "pytest_plugin", "cli",
 )  # fmt: skip
 """From the first to the last: a room imports from itself and from those before it."""
 

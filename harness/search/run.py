@@ -1,0 +1,344 @@
+"""A search from data and a board to trained networks: spaces, ranking, rounds of short trainings, final trainings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.build.progress import Progress
+from harness.errors import SearchError
+from harness.fit.limits import LimitAnswer
+from harness.search.architecture import Architecture, architecture_from, scaled
+from harness.search.distribution import Costs, SpaceSample, best_space, costs_for, sampled
+from harness.search.evolution import Score, evolved, members, next_child
+from harness.search.journal import Journal
+from harness.search.modules import Supernet, sandwich
+from harness.search.pictures import resized
+from harness.search.ranking import kendall
+from harness.search.settings import SearchSettings
+from harness.search.space import Space, hand_made, spaces_for
+from harness.search.trainings import Task, accuracies
+from harness.training.data import TrainingData
+from harness.training.loop import seeded, to_torch, train
+from harness.training.plan import TrainingPlan
+from harness.training.torch_extra import torch
+
+SCORED = 1000
+"""Pictures of the held back part that members of the supernet are scored on."""
+
+WIDTHS = tuple(share / 20 for share in range(4, 60))
+"""Width multipliers of the family that is scaled by hand."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An architecture that was trained shortly.
+
+    Attributes:
+        net: the architecture.
+        why: "calibration", "round N" or "hand".
+        accuracy: over the held back pictures.
+        answer: what it takes.
+    """
+
+    net: Architecture
+    why: str
+    accuracy: float
+    answer: LimitAnswer
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A way to rank architectures before they are trained.
+
+    Attributes:
+        name: "supernet", "MACs", "weights" or "cycles".
+        tau: Kendall's rank correlation with short trainings.
+        seconds: that it took to prepare.
+    """
+
+    name: str
+    tau: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Final:
+    """A network trained to the end.
+
+    Attributes:
+        net: the architecture.
+        why: "found", "found within 75% of the cycles", "scaled by hand".
+        name: of its files.
+        accuracy: over the held back pictures.
+        checkpoint: its weights.
+        answer: what it takes.
+    """
+
+    net: Architecture
+    why: str
+    name: str
+    accuracy: float
+    checkpoint: Path
+    answer: LimitAnswer
+
+
+@dataclass(frozen=True)
+class SearchRun:
+    """What came of a search.
+
+    Attributes:
+        samples: of each space.
+        space: that was searched.
+        rankings: the best first.
+        tried: short trainings, in order.
+        finals: the first is what was found.
+        seconds: by step.
+        asked: architectures whose costs were asked for.
+    """
+
+    settings: SearchSettings
+    data: TrainingData
+    samples: tuple[SpaceSample, ...]
+    space: Space
+    rankings: tuple[Ranking, ...]
+    tried: tuple[Tried, ...]
+    finals: tuple[Final, ...]
+    seconds: dict[str, float]
+    asked: int
+
+
+def search(
+    settings: SearchSettings, data: TrainingData, folder: Path, *, progress: Progress | None = None
+) -> SearchRun:
+    """Searches for the network that fits a board; what the folder has of the same search is taken.
+
+    Raises:
+        OptionError: there is no such board.
+        SearchError: no network keeps the limits.
+        ResultsError: the folder holds another search, or cannot be written.
+    """
+    costs = costs_for(settings)
+    journal = Journal(folder, settings.key(data.sha256))
+    return _Search(settings, data, costs, journal, progress or _silent).run()
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+class _Search:
+    def __init__(
+        self, settings: SearchSettings, data: TrainingData, costs: Costs, journal: Journal, progress: Progress
+    ) -> None:
+        self._settings, self._data, self._costs = settings, data, costs
+        self._journal, self._progress = journal, progress
+        self._seconds: dict[str, float] = {}
+        self._tried: dict[Architecture, Tried] = {}
+        self._supernet: Supernet | None = None
+        self._rate, self._decay = settings.learning_rate, settings.weight_decay
+
+    def run(self) -> SearchRun:
+        settings, data = self._settings, self._data
+        spaces = spaces_for(data.shape, data.count, settings.widths, settings.resolutions)
+        samples = sampled(spaces, self._costs, settings.samples, settings.seed, self._progress)
+        chosen = best_space(samples)
+        if chosen is None:
+            raise SearchError("in no space do enough networks keep the limits", hint="give more arena, flash or cycles")
+        space = chosen.space
+        rankings = self._rankings(space)
+        self._rounds(space, self._score(space, rankings[0]))
+        self._tune()
+        finals = self._finals(space)
+        return SearchRun(
+            settings, data, samples, space, rankings, tuple(self._tried.values()), finals, self._seconds,
+            self._costs.count,
+        )  # fmt: skip
+
+    # --- ranking -----------------------------------------------------------------------------------------------------
+
+    def _rankings(self, space: Space) -> tuple[Ranking, ...]:
+        """Each way to rank, with its correlation with short trainings of some members: the best first."""
+        settings = self._settings
+        rng = random.Random(f"{settings.seed} calibration")
+        drawn = members(space, self._costs.within(1.0), 4 * settings.calibrated, rng)
+        by_macs = sorted(drawn, key=lambda net: self._costs.of(net).needs.macs)
+        step = max(len(by_macs) // max(settings.calibrated, 1), 1)
+        nets = by_macs[::-1][::step][: settings.calibrated]
+        reached = [one.accuracy for one in self._short("calibration", nets)]
+        found = [
+            Ranking(name, kendall([self._figure(name, net) for net in nets], reached), 0.0)
+            for name in ("MACs", "cycles", "weights")
+        ]
+        if settings.method == "cheap" or settings.supernet_epochs == 0:
+            return tuple(sorted(found, key=lambda one: -one.tau))
+        seconds = self._train_supernet(space)
+        score = self._member_score(space)
+        shared = Ranking("supernet", kendall([score(net) for net in nets], reached), seconds)
+        if settings.method == "supernet":
+            return (shared, *found)
+        return tuple(sorted([*found, shared], key=lambda one: -one.tau))
+
+    def _figure(self, name: str, net: Architecture) -> float:
+        needs = self._costs.of(net).needs
+        return float({"MACs": needs.macs, "cycles": needs.cycles, "weights": needs.constants}[name])
+
+    def _score(self, space: Space, ranking: Ranking) -> Score:
+        if ranking.name == "supernet":
+            return self._member_score(space)
+        return lambda net: self._figure(ranking.name, net)
+
+    def _train_supernet(self, space: Space) -> float:
+        settings = self._settings
+        seeded(settings.seed)
+        net = Supernet(space).to(memory_format=torch.channels_last)
+        plan = TrainingPlan(epochs=settings.supernet_epochs, learning_rate=0.05, seed=settings.seed)
+        pictures = resized(self._data.few(settings.train), *space.size[:2])
+        path = self._journal.checkpoint("supernet")
+        loss = sandwich(space, settings.seed)
+
+        def compute() -> dict[str, Any]:
+            made = train(net, pictures, plan, checkpoint=path, loss_of=loss, progress=self._progress)
+            return {"seconds": made.seconds}
+
+        held = self._journal.step("supernet", compute)
+        train(net, pictures, plan, checkpoint=path, loss_of=loss)  # the weights of a session before
+        self._supernet = net
+        self._seconds["supernet"] = held["seconds"]
+        return float(held["seconds"])
+
+    def _member_score(self, space: Space) -> Score:
+        """How right members of the supernet are, each found once and kept."""
+        assert self._supernet is not None
+        data, net = resized(self._data.few(0, SCORED, 0), *space.size[:2]), self._supernet
+        x = to_torch(data.held_x)
+        known: dict[Architecture, float] = {}
+
+        def score(member: Architecture) -> float:
+            if member not in known:
+                with torch.no_grad():
+                    found = net(x, member).argmax(1).numpy()
+                known[member] = float((found == data.held_y).mean())
+            return known[member]
+
+        return score
+
+    # --- trainings ---------------------------------------------------------------------------------------------------
+
+    def _short(self, why: str, nets: Sequence[Architecture]) -> list[Tried]:
+        """Short trainings, those that are new; all of them, in order."""
+        settings = self._settings
+        new = [net for net in dict.fromkeys(nets) if net not in self._tried]
+        plan = self._plan(settings.short_epochs)
+        tasks = [
+            Task(net, plan, settings.train, self._journal.checkpoint(f"{why}-{i}".replace(" ", "-")))
+            for i, net in enumerate(new)
+        ]
+
+        def compute() -> dict[str, Any]:
+            made = []
+            for number, reached in enumerate(accuracies(tasks, self._data, settings.jobs)):
+                made.append(reached)
+                self._progress(f"{why}: short trainings", number + 1, len(tasks))
+            return {"nets": [net.document() for net in new], "accuracy": made}
+
+        held = self._journal.step(why.replace(" ", "-"), compute)
+        self._seconds[why] = held["seconds"]
+        for document, reached in zip(held["nets"], held["accuracy"], strict=True):
+            net = architecture_from(document)
+            self._tried[net] = Tried(net, why, reached, self._costs.of(net))
+        return [self._tried[net] for net in nets]
+
+    def _plan(self, epochs: int) -> TrainingPlan:
+        return TrainingPlan(
+            epochs=epochs, learning_rate=self._rate, weight_decay=self._decay, seed=self._settings.seed
+        )
+
+    def _rounds(self, space: Space, score: Score) -> None:
+        """For each share of the cycles: the best by rank; then of changes of what trained best, the best by rank."""
+        settings = self._settings
+        for share in settings.front:
+            allowed = self._costs.within(share)
+            ranked = evolved(
+                space, allowed, score, population=settings.population, generations=settings.generations,
+                seed=f"{settings.seed} {share}",
+            )  # fmt: skip
+            self._short(f"round 0 at {share:g}", _apart(ranked, settings.children))
+            for number in range(1, settings.rounds + 1):
+                rng = random.Random(f"{settings.seed} {share} {number}")
+                best = self._best_within(share)[:4]
+                changed = [next_child(space, allowed, best, rng) for _ in range(6 * settings.children)]
+                new = {net for net in changed if net is not None and net not in self._tried}
+                order = sorted(new, key=lambda net: (-score(net), net.text))
+                self._short(f"round {number} at {share:g}", order[: settings.children])
+
+    def _tune(self) -> None:
+        """Tunes learning rate, weight decay, width and depth of what trained best; for the final trainings."""
+        settings = self._settings
+        if not settings.trials:
+            return
+        from harness.search.tuning import tuned
+
+        best = self._best_within(1.0)[0]
+        found = tuned(best, settings, self._data, self._costs, self._journal, self._progress)
+        self._seconds["tuning"] = sum(trial.seconds for trial in found)
+        right = [trial for trial in found if trial.accuracy is not None]
+        first = max(right, key=lambda trial: trial.accuracy or 0.0, default=None)
+        if first is not None and (first.accuracy or 0.0) > self._tried[best].accuracy:
+            self._rate, self._decay = first.learning_rate, first.weight_decay
+            self._tried[first.net] = Tried(first.net, "tuned", first.accuracy or 0.0, self._costs.of(first.net))
+
+    def _best_within(self, share: float) -> list[Architecture]:
+        allowed = self._costs.within(share)
+        found = [one for one in self._tried.values() if one.why != "hand" and allowed(one.net)]
+        return [one.net for one in sorted(found, key=lambda one: -one.accuracy)]
+
+    def _finals(self, space: Space) -> tuple[Final, ...]:
+        """The best of each share of the cycles, and the best of the family by hand, all trained alike."""
+        settings = self._settings
+        wanted = []
+        for share in settings.front:
+            within, name = (f" within {share:.0%} of the cycles", f"_{share:.0%}") if share < 1 else ("", "")
+            wanted.append((f"found{within}", f"found{name.rstrip('%')}", self._best_within(share)[0]))
+        if settings.compare:
+            family = [scaled(hand_made(self._data.shape, self._data.count), width) for width in WIDTHS]
+            allowed = self._costs.within(1.0)
+            fitting = list(dict.fromkeys(net for net in family if allowed(net)))
+            if fitting:
+                by_cycles = sorted(fitting, key=lambda net: self._costs.of(net).needs.cycles)
+                self._short("hand", by_cycles[-3:])
+                best = max((self._tried[net] for net in by_cycles[-3:]), key=lambda one: one.accuracy)
+                wanted.append(("scaled by hand", "by_hand", best.net))
+        plan = self._plan(settings.epochs)
+        paths = [self._journal.checkpoint(f"final-{i}") for i in range(len(wanted))]
+        tasks = [Task(net, plan, None, path) for (*_, net), path in zip(wanted, paths, strict=True)]
+
+        def compute() -> dict[str, Any]:
+            made = []
+            for number, reached in enumerate(accuracies(tasks, self._data, settings.jobs)):
+                made.append(reached)
+                self._progress("final trainings", number + 1, len(tasks))
+            return {"accuracy": made}
+
+        held = self._journal.step("final", compute)
+        self._seconds["final"] = held["seconds"]
+        return tuple(
+            Final(net, why, name, reached, path, self._costs.of(net))
+            for (why, name, net), reached, path in zip(wanted, held["accuracy"], paths, strict=True)
+        )
+
+
+def _apart(ranked: Sequence[Architecture], count: int) -> list[Architecture]:
+    """The first ones that differ from each other in more than one stage, so many; filled up with the first others."""
+    found: list[Architecture] = []
+    for net in ranked:
+        if len(found) < count and all(_differ(net, other) > 1 for other in found):
+            found.append(net)
+    return found + [net for net in ranked if net not in found][: count - len(found)]
+
+
+def _differ(one: Architecture, other: Architecture) -> int:
+    return (one.stem != other.stem) + sum(a != b for a, b in zip(one.stages, other.stages, strict=True))

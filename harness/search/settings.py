@@ -1,0 +1,89 @@
+"""What a search is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from harness.compiler.goals import Mode
+from harness.fit.limits import Limits
+
+Method = Literal["auto", "supernet", "cheap"]
+METHODS: tuple[Method, ...] = ("auto", "supernet", "cheap")
+"""How architectures are ranked before any is trained: by what ranks better in this run, by the supernet, or without."""
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """A search; with the same settings and data it ends with the same network.
+
+    Attributes:
+        board: whose code and memory count.
+        limits: what a network may take.
+        seed: of everything that is drawn.
+        method: of METHODS.
+        mode: that networks are compiled with.
+        widths, resolutions: of the spaces; () for the usual ones.
+        samples: architectures drawn in each space.
+        supernet_epochs: trainings of the supernet over `train` pictures; 0 without one.
+        train: pictures of the supernet and of short trainings.
+        short_epochs: of a short training.
+        calibrated: architectures that are trained to tell which ranking is better.
+        rounds, children: of short trainings: in each round so many changes of the best ones.
+        population, generations: of the evolution by rank, before the first round.
+        epochs: of the final training.
+        learning_rate, weight_decay: of all trainings of one network.
+        front: shares of the limit of cycles for which a network is trained in the end, the first is 1.
+        compare: whether the family that is scaled by hand is trained as well.
+        trials: of learning rate, weight decay, width and depth by Optuna, each a short training; 0 without it.
+        jobs: processes; does not change the result.
+    """
+
+    board: str
+    limits: Limits = field(default_factory=Limits)
+    seed: int = 0
+    method: Method = "auto"
+    mode: Mode = "balanced"
+    widths: tuple[float, ...] = ()
+    resolutions: tuple[int, ...] = ()
+    samples: int = 200
+    supernet_epochs: int = 1
+    train: int = 12_000
+    short_epochs: int = 2
+    calibrated: int = 8
+    rounds: int = 2
+    children: int = 4
+    population: int = 32
+    generations: int = 12
+    epochs: int = 8
+    learning_rate: float = 0.15
+    weight_decay: float = 1e-4
+    front: tuple[float, ...] = (1.0, 0.75)
+    compare: bool = True
+    trials: int = 0
+    jobs: int = 1
+
+    def document(self) -> dict[str, Any]:
+        """JSON-ready, without what does not change the result."""
+        made = asdict(self)
+        del made["jobs"]
+        return made
+
+    def key(self, data: str) -> str:
+        """Of these settings with the data of a digest; differs wherever the result may."""
+        text = json.dumps([self.document(), data], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+EFFORTS: Mapping[str, SearchSettings] = {
+    "tiny": SearchSettings(
+        "", samples=20, widths=(0.5, 0.75), train=1_000, supernet_epochs=2, short_epochs=2, calibrated=4, rounds=1,
+        children=2, population=8, generations=2, epochs=6, front=(1.0,),
+    ),
+    "quick": SearchSettings("", samples=60, train=6_000, rounds=1, epochs=4),
+    "normal": SearchSettings(""),
+}  # fmt: skip
+"""Settings by how much is trained: for a look at whether all works, for small data, and for results."""

@@ -1,0 +1,74 @@
+"""Trainings of many architectures, in processes of their own; what each gives is a matter of its seed alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.search.architecture import Architecture
+from harness.search.modules import Alone
+from harness.search.pictures import resized
+from harness.training.data import TrainingData
+from harness.training.loop import Trained, seeded, train
+from harness.training.plan import TrainingPlan
+from harness.training.torch_extra import torch
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training.
+
+    Attributes:
+        net: what is trained.
+        plan: how.
+        train: pictures of the training part; None: all.
+        checkpoint: file to go on from.
+    """
+
+    net: Architecture
+    plan: TrainingPlan
+    train: int | None
+    checkpoint: Path
+
+
+def made(net: Architecture, seed: int) -> Alone:
+    """A new module with weights drawn by a seed; channels last, which is a quarter faster on CPUs."""
+    seeded(seed)
+    module = Alone(net)
+    module.to(memory_format=torch.channels_last)
+    return module
+
+
+def trained(task: Task, data: TrainingData) -> tuple[Alone, Trained]:
+    """The module of a task and how right it is."""
+    module = made(task.net, task.plan.seed)
+    height, width, _ = task.net.size
+    pictures = resized(data.few(task.train), height, width)
+    return module, train(module, pictures, task.plan, checkpoint=task.checkpoint)
+
+
+_data: TrainingData | None = None
+
+
+def _begin(data: TrainingData) -> None:
+    global _data
+    _data = data
+
+
+def _accuracy(task: Task) -> float:
+    assert _data is not None
+    return trained(task, _data)[1].held_accuracy
+
+
+def accuracies(tasks: Sequence[Task], data: TrainingData, jobs: int) -> Iterator[float]:
+    """What each task reaches on the pictures that are held back, in order, as soon as it is there."""
+    if jobs < 2 or len(tasks) < 2:
+        for task in tasks:
+            yield trained(task, data)[1].held_accuracy
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(tasks)), context, _begin, (data,)) as pool:
+        yield from pool.map(_accuracy, tasks)

@@ -1,0 +1,146 @@
+"""Spaces, evolution and rankings: without PyTorch."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from harness.errors import ResultsError, SearchError
+from harness.fit import Limits
+from harness.search.architecture import Architecture, architecture_from, scaled, shape_of
+from harness.search.distribution import Costs, best_space, costs_for, sampled
+from harness.search.evolution import evolved, members, next_child
+from harness.search.journal import Journal
+from harness.search.pictures import shares
+from harness.search.ranking import kendall
+from harness.search.settings import SearchSettings
+from harness.search.space import Space, hand_made, spaces_for
+from harness.search.tuning import deepened
+from tests.support.absent import tinyhil_without
+
+LIMITS = Limits(arena=3_000, flash=24_000, cycles=250_000)
+
+
+@pytest.fixture(scope="module")
+def costs() -> Costs:
+    return costs_for(SearchSettings("nucleo-l4r5", LIMITS))
+
+
+@pytest.fixture(scope="module")
+def space() -> Space:
+    return spaces_for((8, 8, 1), 10, (0.5,))[0]
+
+
+def choices(net: Architecture) -> tuple[object, ...]:
+    return (net.stem, *net.stages)
+
+
+def test_members_stay_within_their_space_and_are_read_back(space: Space) -> None:
+    rng = random.Random(0)
+    widest, smallest = space.widest(), space.smallest()
+    for _ in range(50):
+        one, other = space.draw(rng), space.draw(rng)
+        for net in (one, space.changed(one, rng), space.crossed(one, other, rng)):
+            assert smallest.stem <= net.stem <= widest.stem
+            for stage, most in zip(net.stages, widest.stages, strict=True):
+                assert stage.channels <= most.channels
+                assert (stage.stride > 1) <= len(stage.blocks) <= len(most.blocks)
+                assert {block.kernel for block in stage.blocks} <= set(space.kernels)
+            assert architecture_from(net.document()) == net
+    assert space.changed(one, rng, rate=0) == one
+
+
+def test_small_pictures_keep_their_resolution_and_large_ones_are_tried_in_three() -> None:
+    assert {one.size for one in spaces_for((8, 8, 1), 10)} == {(8, 8, 1)}
+    assert [one.size[0] for one in spaces_for((28, 28, 3), 10, (1.0,))] == [28, 24, 20]
+    assert shape_of(hand_made((28, 28, 1), 10)).shape_of(1)[1:3] == (14, 14)
+
+
+def test_the_space_of_the_most_macs_within_the_limits_is_searched(costs: Costs) -> None:
+    spaces = spaces_for((8, 8, 1), 10, (0.25, 0.5, 4.0))
+    found = sampled(spaces, costs, 8, seed=0)
+    assert found == sampled(spaces, costs, 8, seed=0)
+    best = best_space(found)
+    assert best is not None
+    assert best.worth == max(one.worth for one in found)
+    assert found[2].share == 0
+    assert all(macs <= other for macs, other in zip(best.fitting, best.fitting[1:], strict=False))
+
+
+def test_evolution_keeps_the_limits_and_finds_more_than_drawing(space: Space, costs: Costs) -> None:
+    allowed = costs.within(0.8)
+
+    def macs(net: Architecture) -> float:
+        return costs.of(net).needs.macs
+
+    drawn = members(space, allowed, 8, random.Random(1))
+    found = evolved(space, allowed, macs, population=8, generations=4, seed="1")
+    assert found == evolved(space, allowed, macs, population=8, generations=4, seed="1")
+    assert all(costs.of(net).fits and costs.of(net).needs.cycles <= 200_000 for net in found)
+    assert macs(found[0]) >= max(map(macs, drawn))
+    child = next_child(space, allowed, found[:2], random.Random(0))
+    assert child is not None
+    assert child not in found[:2]
+
+
+def test_without_a_member_within_the_limits_the_search_says_so(space: Space) -> None:
+    with pytest.raises(SearchError, match="keeps the limits"):
+        members(space, lambda net: False, 1, random.Random(0))
+
+
+def test_kendalls_tau_is_that_of_scipy() -> None:
+    from scipy.stats import kendalltau
+
+    rng = random.Random(0)
+    for _ in range(20):
+        a, b = ([rng.randint(0, 6) for _ in range(9)] for _ in "ab")
+        assert kendall(a, b) == pytest.approx(kendalltau(a, b).statistic)
+    assert kendall([1, 1], [2, 3]) == 0
+
+
+def test_the_mean_of_areas_keeps_brightness() -> None:
+    made = shares(28, 20)
+    assert made.shape == (20, 28)
+    assert made.sum(axis=1) == pytest.approx(1)
+    assert made.sum(axis=0) == pytest.approx(20 / 28)
+
+
+def test_a_family_has_the_same_blocks_and_depth_changes_stages() -> None:
+    net = hand_made((8, 8, 1), 10)
+    half = scaled(net, 0.5)
+    assert [stage.blocks for stage in half.stages] == [stage.blocks for stage in net.stages]
+    assert half.stages[1].channels == 16
+    deeper = deepened(net, (1, 0, -5))
+    assert [len(stage.blocks) for stage in deeper.stages] == [2, 2, 1]
+
+
+def test_a_step_that_is_there_is_not_done_again(tmp_path) -> None:
+    journal = Journal(tmp_path, "key")
+    assert journal.step("one", lambda: {"value": 3})["value"] == 3
+    again = Journal(tmp_path, "key")
+    assert again.step("one", lambda: pytest.fail("done again"))["value"] == 3
+    with pytest.raises(ResultsError, match="other settings"):
+        Journal(tmp_path, "another")
+    (tmp_path / "one.json").write_text("{")
+    with pytest.raises(ResultsError, match="cannot be read"):
+        again.step("one", lambda: {})
+
+
+def test_jobs_do_not_belong_to_what_a_search_is(tmp_path) -> None:
+    one = SearchSettings("nucleo-l4r5")
+    assert one.key("d") == SearchSettings("nucleo-l4r5", jobs=2).key("d")
+    assert one.key("d") != SearchSettings("nucleo-l4r5", seed=1).key("d") != one.key("e")
+
+
+def test_spaces_are_shown_without_pytorch_and_a_search_names_the_extra(tmp_path) -> None:
+    given = ("search", "digits", "-o", "out", "--effort", "tiny", "-b", "nucleo-l4r5", "--max-arena", "3000")
+    found = tinyhil_without(("torch", "optuna"), tmp_path, *given, "--max-cycles", "250000", "--spaces")
+    assert found.returncode == 0, found.stderr
+    assert "w0.5 r8" in found.stdout
+    refused = tinyhil_without(("torch", "optuna"), tmp_path, *given)
+    assert refused.returncode == 3
+    assert "tinyhil[search]" in refused.stderr
+    twice = tinyhil_without(("torch",), tmp_path, *given, "--max-cycles", "1000", "--latency", "20ms")
+    assert twice.returncode == 2
+    assert "one limit" in twice.stderr
