@@ -32,7 +32,6 @@ from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.window_fields import WINDOW_FIELDS, window_fields
 
-
 HELD, LONGEST = 2, 18
 """Steps of a pixel, its tail being one, that stay in registers for all channels; steps that are not counted in a loop."""
 
