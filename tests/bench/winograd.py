@@ -58,8 +58,8 @@ def run(console: Console) -> None:
 
 def _cells(graph: Graph, inputs: list[Array], board: str, mode: str, own: bool) -> list[str]:
     with mock.patch.object(ConvWinograd, "applies", return_value=False):
-        before = _measured(graph, inputs, board, mode)
-    after = _measured(graph, inputs, board, mode)
+        before = measured(graph, inputs, board, mode)
+    after = measured(graph, inputs, board, mode)
     ratios = [new / old for old, new in zip(before, after, strict=True)]
     cells = []
     for old, new, ratio in list(zip(before, after, ratios, strict=True))[:2]:
@@ -68,7 +68,7 @@ def _cells(graph: Graph, inputs: list[Array], board: str, mode: str, own: bool) 
     return [*cells, f"{before[2]:,}", f"{after[2]:,}", "yes" if before[3] and after[3] else "NO", verdict]
 
 
-def _measured(graph: Graph, inputs: list[Array], board: str, mode: str) -> tuple[int, int, int, bool]:
+def measured(graph: Graph, inputs: list[Array], board: str, mode: str) -> tuple[int, int, int, bool]:
     """(instructions, modelled cycles, bytes of arena, whether outputs equal the specification's)"""
     resolved = observable(board)
     plan = compile_graph(graph, core=target_of_run(resolved), goals=Goals("time" if mode == "time" else "balanced"))

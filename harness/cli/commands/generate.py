@@ -78,6 +78,17 @@ _ScratchOption: TypeAlias = Annotated[
 ]
 
 
+_ForOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--for",
+        metavar="ECOSYSTEM",
+        help="Also write what zephyr, platformio, arduino or cmsis-pack expects; cmake and make are always there. "
+        "Repeatable.",
+    ),
+]
+
+
 def generate(
     target: TargetArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the C package.")],
@@ -94,15 +105,7 @@ def generate(
         typer.Option("--board", "-b", metavar="BOARD", help="Choose kernels for this board's core and flash."),
     ] = None,
     name: _NameOption = None,
-    ecosystems: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--for",
-            metavar="ECOSYSTEM",
-            help="Also write what zephyr, platformio, arduino or cmsis-pack expects; cmake and make are always there. "
-            "Repeatable.",
-        ),
-    ] = None,
+    ecosystems: _ForOption = None,
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
