@@ -1,4 +1,4 @@
-"""Tables of the pages that `python -m tests.bench figures` remakes: every marker has a maker, and cells are kept apart."""
+"""The tables that `python -m tests.bench figures` remakes: every marker has a maker, and cells are kept apart."""
 
 from __future__ import annotations
 
