@@ -63,7 +63,7 @@ def several_parts() -> Graph:
 
 
 def test_perceptrons_with_weights_copied_ahead_equal_the_specification() -> None:
-    graphs = [perceptron(seed) for seed in range(scaled(8, 200))]
+    graphs = [perceptron(seed) for seed in range(scaled(5, 200))]
     plans = [compile_graph(graph, core="host", goals=Goals("time", prefetch=ROOM)) for graph in graphs]
     assert max(len(copies(plan.steps)) for plan in plans) > 3, "some layers have several parts"
     for target in (Target("host"), Target("host", scratch_apart=True)):
