@@ -369,7 +369,10 @@ def elements(rows: Sequence[Row], _: Sequence[str]) -> list[Row]:
     for name, *_rest in rows:
         found = re.match(r"(\w+)(?: of|,) (\w+)", name)
         assert found is not None, name
-        layers.append(operators.layer(found[1], DType(found[2])))
+        layer = operators.layer(found[1], DType(found[2]))
+        # a row of a shape that the bench does not draw stays
+        drawn = layer is not None and (not re.search(r"\dx\d", name) or operators.shape(layer) in name)
+        layers.append(layer if drawn else None)
     columns = [operators.measured(board, [one for one in layers if one]) for board in EMULATED.values()]
     made, at = [], 0
     for row, layer in zip(rows, layers, strict=True):

@@ -56,12 +56,12 @@ def run(console: Console) -> None:
         layer, found = layers[number], [column[number] for column in columns]
         kernels = list(dict.fromkeys(kernel for kernel, _ in found if kernel))
         if kernels:
-            cells = [layer.op, layer.dtype.value, _shape(layer), "\n".join(kernels)]
+            cells = [layer.op, layer.dtype.value, shape(layer), "\n".join(kernels)]
             made.add_row(*cells, *(f"{ticks / layer.elements:.2f}" for _, ticks in found))
     console.print(made)
 
 
-def _shape(layer: Layer) -> str:
+def shape(layer: Layer) -> str:
     node = layer.graph.nodes[0]
     return "x".join(map(str, layer.graph.tensors[node.inputs[0]].shape)) if node.inputs else ""
 
