@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 WORKERS ?= 2
 DEMO_BOARDS = --board mps2-an386 --board mps2-an500 --board mps3-an547
 
-.PHONY: help demo test test-long lint bench wheel clean
+.PHONY: help demo test test-long lint bench figures wheel clean
 
 help:
 	@echo "make demo       install, validate the example models on emulated Cortex-M4, M7 and M55, print the report"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-long  the same with every long suite in full, and PyTorch and Keras (1.3 GB and more) in $(VENV)/frameworks"
 	@echo "make lint       ruff and mypy --strict"
 	@echo "make bench      instructions and modelled cycles against TFLM, kernels, cost models, limits, link speed, start-up times"
+	@echo "make figures    remake the tables of docs/kernels.md and README.md from measurements"
 	@echo "make wheel      build the wheel into dist/"
 	@echo "make clean      remove what these targets made"
 
@@ -38,6 +39,10 @@ lint:
 bench:
 	@sh scripts/setup.sh test $(VENV)
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+figures:
+	@sh scripts/setup.sh test $(VENV)
+	$(BIN)/python -m tests.bench figures $(FIGURES_ARGS)
 
 wheel:
 	@sh scripts/setup.sh lint $(VENV)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from harness.compiler.ahead import buffers_of, copies, with_weights_ahead
 from harness.compiler.choice import KernelChoice, choices
 from harness.compiler.control import ControlChoice
 from harness.compiler.goals import Goals
 from harness.compiler.memory.lifetimes import MemoryUse, Value, liveness_bound, values_of
 from harness.compiler.names import identifier, word
 from harness.compiler.plan import ArenaPlacement, Layer, LayerCode, Plan
-from harness.compiler.selection import pareto_front, select, without_scratch
+from harness.compiler.selection import BUFFERS, check_arena, laid_out_again, pareto_front, select
 from harness.hardware.target import Target
 from harness.ir.aliases import Aliases, find_aliases
 from harness.ir.graph import Graph, Node
@@ -73,22 +74,30 @@ def compile_graph(
     optimized, aliases, layers = _layers(graph, target, prefer, goals)
     selected = select(optimized, aliases, layers, goals, fuse_most=ROW_FUSION in prefer)
     steps = [segment.chosen.step for segment in selected.segments]
+    steps, apart = with_weights_ahead(steps, goals.prefetch)
+    tables = copies(steps)
+    buffers = buffers_of(tables)[1] if tables else 0
     scratch_size = max((step.lowered.scratch for step in steps), default=0) if target.scratch_apart else 0
-    if scratch_size:
-        selected = without_scratch(optimized, aliases, selected)
+    if scratch_size or buffers:
+        selected = laid_out_again(
+            optimized, aliases, selected, scratch=not scratch_size, apart=apart, buffers=buffers
+        )
+        check_arena(selected, goals)
+    placements = tuple(_placements(optimized, selected.values, selected.layout.offsets))
     return Plan(
         name=identifier(name or graph.name),
         core=target.core,
         graph=optimized,
         layers=tuple(_layer(optimized, i, step) for i, step in enumerate(steps)),
         steps=tuple(steps),
-        placements=tuple(_placements(optimized, selected.values, selected.layout.offsets)),
+        placements=placements,
         arena_size=max(selected.arena, 1),
         arena_align=ARENA_ALIGNMENT,
         arena_bound=selected.layout.bound,
         liveness_bound=_liveness_bound(optimized, aliases, layers),
         goals=goals,
         scratch_size=scratch_size,
+        prefetch_at=next((p.offset for p in placements if p.tensor is None and p.name == BUFFERS), None),
         macs_of_file=sum(macs(graph, node) for node in graph.nodes),
         removed=_removed(optimized, [choices[0].node for choices in layers]),
     )
@@ -129,7 +138,7 @@ def _choices(context: Context, prefer: Collection[str], goals: Goals) -> list[Ke
     """The kernels that compute a node, fastest first; only the preferred ones if any applies."""
     found = choices(context, prefer)
     wanted = [choice for choice in found if type(choice.kernel).__name__ in prefer] or found
-    free = replace(goals, max_arena=None, max_flash=None)  # budgets are the whole network's
+    free = replace(goals, max_arena=None, max_flash=None, prefetch=0)  # budgets are the whole network's
     target = replace(context.target, scratch_apart=False)  # their arenas are scratch
     within = [
         compile_graph(graph, core=target, prefer=prefer, goals=free) for graph in context.node.attrs.graphs

@@ -48,6 +48,8 @@ class Goals:
             arena, at most 5 % slower than the fastest, in which kernels that trade RAM for time count only within a
             share of the RAM.
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
+        prefetch: bytes of each of two buffers into which weights that are read once are copied ahead of their use; 0:
+            they are not.
         compress: layers whose weights are of few values take kernels that store them so, whatever the mode.
     """
 
@@ -55,6 +57,7 @@ class Goals:
     max_arena: int | None = None
     max_flash: int | None = None
     compress: bool = False
+    prefetch: int = 0
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,7 @@ class Plan:
         graph: the graph after all passes.
         steps: per layer the nodes of `graph` and the calls that compute them.
         arena_size: bytes the caller must provide: inputs, activations, outputs, states and scratch.
+        prefetch_at: where the buffers for weights that are copied ahead lie in the arena; None where none are.
         scratch_size: bytes of scratch that the caller must provide besides, where it is no part of the arena; else 0.
         arena_align: required alignment of the arena in bytes.
         arena_bound: lower bound in bytes of the arena of these layers, whatever the placement.
@@ -135,6 +136,7 @@ class Plan:
     goals: Goals
     macs_of_file: int = 0
     scratch_size: int = 0
+    prefetch_at: int | None = None
     removed: tuple[tuple[int, str, str], ...] = ()
 
     @property

@@ -7,7 +7,7 @@ the mode decides for which size. The layout may need a little more than the high
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import inf
@@ -30,7 +30,7 @@ from harness.compiler.goals import (
     Goals,
 )
 from harness.compiler.memory.arena import ArenaLayout, aligned, allocate
-from harness.compiler.memory.lifetimes import Value, values_of
+from harness.compiler.memory.lifetimes import BLOCK_ALIGNMENT, Value, values_of
 from harness.compiler.memory.peak import PeakMemory
 from harness.errors import BudgetError
 from harness.ir.aliases import Aliases
@@ -109,10 +109,40 @@ def _arena_then_time(selection: Selection) -> tuple[int, float]:
     return selection.arena, selection.time
 
 
-def without_scratch(graph: Graph, aliases: Aliases, selection: Selection) -> Selection:
-    """The same segments, with all but scratch in the arena."""
-    uses = [replace(segment.chosen.memory_use, scratch=()) for segment in selection.segments]
+def check_arena(selection: Selection, goals: Goals) -> None:
+    """Whether an arena with buffers for weights keeps its budget.
+
+    Raises:
+        BudgetError: it does not.
+    """
+    if goals.max_arena is not None and selection.arena > goals.max_arena:
+        raise BudgetError(
+            f"with buffers for weights the arena is {selection.arena:,} bytes, over the budget of {goals.max_arena:,}",
+            hint="give a smaller --prefetch, or leave it out",
+        )
+
+
+BUFFERS = "weights that are copied ahead"
+"""Name of the buffers' value."""
+
+
+def laid_out_again(
+    graph: Graph, aliases: Aliases, selection: Selection, *, scratch: bool, apart: Collection[int], buffers: int
+) -> Selection:
+    """The same segments in another arena.
+
+    Args:
+        graph, aliases, selection: as selected.
+        scratch: whether it holds scratch.
+        apart: numbers of segments whose output shares no bytes with an input.
+        buffers: bytes that live throughout.
+    """
+    uses = [segment.chosen.memory_use for segment in selection.segments]
+    uses = [use if scratch else replace(use, scratch=()) for use in uses]
+    uses = [replace(use, overlaps={}) if index in apart else use for index, use in enumerate(uses)]
     values, overlaps = values_of(graph, uses, aliases)
+    if buffers:
+        values.append(Value(BUFFERS, buffers, -1, len(uses), align=BLOCK_ALIGNMENT))
     return Selection(selection.segments, tuple(values), allocate(values, overlaps))
 
 

@@ -13,6 +13,7 @@ from tests.bench import (
     costs,
     cycles,
     farm,
+    figures,
     floats,
     history,
     install,
@@ -50,6 +51,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "shapes": shapes.run,
     "compress": compress.run,
     "floats": floats.run,
+    "figures": figures.run,
     "link": link.run,
     "install": install.run,
     "npu": npu.run,
@@ -65,6 +67,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
 }
 OPTIONS = {
     "costs": costs.run,
+    "figures": figures.run,
     "relocatable": relocatable.run,
     "tflm": tflm.main,
     "ptq": ptq.run,

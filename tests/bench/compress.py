@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from rich.console import Console
 
+from harness.boards import Resolved
 from harness.compiler.compile import compile_graph
 from harness.compiler.cost.flash import FlashEstimate
 from harness.compiler.emit.package import emit
@@ -49,7 +50,7 @@ def run(console: Console) -> None:
     console.print(_network())
 
 
-def _drawn() -> dict[str, dict[str, Graph]]:
+def drawn() -> dict[str, dict[str, Graph]]:
     """Layer -> kind of weights -> graph."""
 
     def of(few: Few | None) -> dict[str, Graph]:
@@ -85,20 +86,31 @@ def _convolution(few: Few | None, image: tuple[int, int, int], channels: int, si
 
 def _layers(board: str) -> object:
     resolved = observable(board)
-    target = target_of_run(resolved)
     names = ("layer", "kernel", "instructions", "a MAC", "modelled cycles", "a MAC", "tables B", "scratch B")
     made = table(f"Packed weights on {board} ({resolved.asked.core})", *names)
-    for layer, kinds in _drawn().items():
+    for layer, kinds in drawn().items():
         made.add_row(layer)
         for kind, graph in kinds.items():
-            plan = compile_graph(graph, core=target, goals=Goals("time" if kind == "int8" else "flash"))
-            layers = predict(resolved, emit(plan), random_inputs(graph, np.random.default_rng(0), 1)[0]).estimate.layers
-            instructions, cycles = layers[0].instructions.value, layers[0].cycles.value
+            plan, instructions, cycles = _measured(graph, resolved, kind)
             work = plan.layers[0].macs
             figures = f"{instructions:,}", f"{instructions / work:.2f}", f"{cycles:,}", f"{cycles / work:.2f}"
             scratch = f"{plan.steps[0].lowered.scratch:,}"
             made.add_row(f"  {kind}", plan.layers[0].kernel, *figures, f"{table_bytes(plan):,}", scratch)
     return made
+
+
+def _measured(graph: Graph, resolved: Resolved, kind: str) -> tuple[Plan, int, int]:
+    """(the plan, instructions, modelled cycles) of a layer with weights of a kind."""
+    plan = compile_graph(graph, core=target_of_run(resolved), goals=Goals("time" if kind == "int8" else "flash"))
+    (layer,) = predict(resolved, emit(plan), random_inputs(graph, np.random.default_rng(0), 1)[0]).estimate.layers
+    return plan, layer.instructions.value, layer.cycles.value
+
+
+def a_mac(graph: Graph, board: str, kind: str) -> tuple[str, str]:
+    """Instructions and modelled cycles a MAC of a layer with weights of a kind."""
+    plan, instructions, cycles = _measured(graph, observable(board), kind)
+    work = plan.layers[0].macs
+    return f"{instructions / work:.2f}", f"{cycles / work:.2f}"
 
 
 def _network() -> object:

@@ -64,6 +64,16 @@ def run(console: Console) -> None:
 
 def recorded() -> list[FloatLayer]:
     """Some layers of the record, of every operator and size."""
+    chosen, found = [], all_recorded()
+    for op in _CHANNELS:
+        layers = sorted((layer for layer in found if layer.op == op), key=lambda layer: layer.macs)
+        places = np.unique(np.linspace(0, len(layers) - 1, min(EACH, len(layers))).astype(int))
+        chosen += [layers[place] for place in places]
+    return chosen
+
+
+def all_recorded() -> list[FloatLayer]:
+    """The layers of the record, each shape once."""
     found: dict[FloatLayer, FloatLayer] = {}
     for model in models_on_record():
         for number, layer in enumerate(model["layers"]):
@@ -72,12 +82,7 @@ def recorded() -> list[FloatLayer]:
                 runs = [run for run in model["runs"] if run["kernels"] == "cmsis_nn"]
                 theirs = {run["core"]: run["layer_instructions"][number] for run in runs}
                 found.setdefault(made, replace(made, theirs=theirs))
-    chosen = []
-    for op in _CHANNELS:
-        layers = sorted((layer for layer in found.values() if layer.op == op), key=lambda layer: layer.macs)
-        places = np.unique(np.linspace(0, len(layers) - 1, min(EACH, len(layers))).astype(int))
-        chosen += [layers[place] for place in places]
-    return chosen
+    return list(found.values())
 
 
 def _is_plain(layer: Mapping[str, Any]) -> bool:

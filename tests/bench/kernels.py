@@ -167,24 +167,27 @@ def _channels(models: dict[str, Path]) -> object:
         "Constant channels, Cortex-M4, mode time",
         *("model", "dropped", "MACs", "tables B", "arena B", "instructions"),
     )
-    resolved = observable("mps2-an386")
     for name, path in models.items():
-        graph = load(path)
-        without = tuple(each for each in passes.PASSES if each is not drop_channels)
-        for label, order in (("no", without), ("yes", passes.PASSES)):
-            with mock.patch.object(passes, "PASSES", order):
-                plan = compile_graph(graph, core=Target("cortex-m4"), goals=FASTEST)
-            inputs = load_vectors(RandomVectors(random=1), graph, path.parent).inputs[0]
-            estimate = predict(resolved, emit(plan), inputs).estimate
-            made.add_row(
-                name,
-                label,
-                f"{sum(macs(plan.graph, step.node) for step in plan.steps):,}",
-                f"{_tables(plan.steps):,}",
-                f"{plan.arena_size:,}",
-                f"{sum(layer.instructions.value for layer in estimate.layers):,}",
-            )
+        for label in ("no", "yes"):
+            made.add_row(name, label, *dropped_or_not(path, label == "yes"))
     return made
+
+
+def dropped_or_not(path: Path, dropped: bool) -> list[str]:
+    """MACs, bytes of tables and arena, and instructions of a model on a Cortex-M4 with the pass, or without."""
+    graph = load(path)
+    without = tuple(each for each in passes.PASSES if each is not drop_channels)
+    with mock.patch.object(passes, "PASSES", passes.PASSES if dropped else without):
+        plan = compile_graph(graph, core=Target("cortex-m4"), goals=FASTEST)
+    inputs = load_vectors(RandomVectors(random=1), graph, path.parent).inputs[0]
+    estimate = predict(observable("mps2-an386"), emit(plan), inputs).estimate
+    figures = (
+        sum(macs(plan.graph, step.node) for step in plan.steps),
+        _tables(plan.steps),
+        plan.arena_size,
+        sum(layer.instructions.value for layer in estimate.layers),
+    )
+    return [f"{figure:,}" for figure in figures]
 
 
 def _arenas(models: dict[str, Path]) -> object:

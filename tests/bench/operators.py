@@ -48,20 +48,20 @@ class Layer:
 
 def run(console: Console) -> None:
     """Print a table of operators by core, the slowest last."""
-    layers = [layer for op in BUILDERS for dtype in _types(op) if (layer := _layer(op, dtype)) is not None]
-    columns = [_measured(board, layers) for board in BOARDS]
+    layers = [layer for op in BUILDERS for dtype in _types(op) if (layer := layer(op, dtype)) is not None]
+    columns = [measured(board, layers) for board in BOARDS]
     cores = [load_boards()[board].core for board in BOARDS]
     made = table("Operators, instructions per output element", "operator", "type", "input", "kernels", *cores)
     for number in sorted(range(len(layers)), key=lambda i: columns[0][i][1] / layers[i].elements):
         layer, found = layers[number], [column[number] for column in columns]
         kernels = list(dict.fromkeys(kernel for kernel, _ in found if kernel))
         if kernels:
-            cells = [layer.op, layer.dtype.value, _shape(layer), "\n".join(kernels)]
+            cells = [layer.op, layer.dtype.value, shape(layer), "\n".join(kernels)]
             made.add_row(*cells, *(f"{ticks / layer.elements:.2f}" for _, ticks in found))
     console.print(made)
 
 
-def _shape(layer: Layer) -> str:
+def shape(layer: Layer) -> str:
     node = layer.graph.nodes[0]
     return "x".join(map(str, layer.graph.tensors[node.inputs[0]].shape)) if node.inputs else ""
 
@@ -70,7 +70,7 @@ def _types(op: str) -> list[DType]:
     return list(dict.fromkeys(types.x for types in OPERATORS[op].types if types.x is not None))
 
 
-def _layer(op: str, dtype: DType) -> Layer | None:
+def layer(op: str, dtype: DType) -> Layer | None:
     """A layer of one operator on elements of a type, or None where its builder makes none."""
     for seed in range(TRIES):
         for shape in SHAPES:
@@ -89,7 +89,7 @@ def _layer(op: str, dtype: DType) -> Layer | None:
     return None
 
 
-def _measured(board_name: str, layers: list[Layer]) -> list[tuple[str, int]]:
+def measured(board_name: str, layers: list[Layer]) -> list[tuple[str, int]]:
     """(kernel, instructions) of each layer on a board."""
     board, found = load_boards()[board_name], []
     for first in range(0, len(layers), TOGETHER):

@@ -101,7 +101,7 @@ class Beside(Protocol):
 def print_beside(console: Console, title: str, shapes: Sequence[Beside]) -> None:
     """Measures layers on all cores, and prints them beside CMSIS-NN."""
     made = table(title, "layer", *(c for b in BOARDS for c in (b, "CMSIS-NN", "ratio")))
-    columns = [_measured(board, shapes) for board in BOARDS]
+    columns = [measured(board, shapes) for board in BOARDS]
     for number, shape in enumerate(shapes):
         cells = []
         for board, ours in zip(BOARDS, columns, strict=True):
@@ -134,7 +134,7 @@ def recorded() -> list[Shape]:
     return found
 
 
-def _measured(board_name: str, shapes: Sequence[Beside]) -> list[int]:
+def measured(board_name: str, shapes: Sequence[Beside]) -> list[int]:
     """Instructions of each layer on a board."""
     board = load_boards()[board_name]
     packages = [emit(compile_graph(shape.graph(), core=board.core, name=f"l{i}")) for i, shape in enumerate(shapes)]

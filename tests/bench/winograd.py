@@ -72,8 +72,8 @@ def run(console: Console) -> None:
 
 def _cells(graph: Graph, inputs: list[Array], board: str, mode: str, recorded: int | None, own: bool) -> list[str]:
     with mock.patch.object(ConvWinograd, "applies", return_value=False):
-        without = _measured(graph, inputs, board, mode)
-    after = _measured(graph, inputs, board, mode)
+        without = measured(graph, inputs, board, mode)
+    after = measured(graph, inputs, board, mode)
     before = recorded or without[0]
     share = after[0] / before
     cells = [f"{count / 1e6:.3f}" for count in (before, without[0], after[0])] + [f"{share:.3f}"]
@@ -82,7 +82,7 @@ def _cells(graph: Graph, inputs: list[Array], board: str, mode: str, recorded: i
     return [*cells, f"{without[2]:,}", f"{after[2]:,}", "yes" if without[3] and after[3] else "NO", verdict]
 
 
-def _measured(graph: Graph, inputs: list[Array], board: str, mode: str) -> tuple[int, int, int, bool]:
+def measured(graph: Graph, inputs: list[Array], board: str, mode: str) -> tuple[int, int, int, bool]:
     """(instructions, modelled cycles, bytes of arena, whether outputs equal the specification's)"""
     resolved = observable(board)
     plan = compile_graph(graph, core=target_of_run(resolved), goals=Goals("time" if mode == "time" else "balanced"))

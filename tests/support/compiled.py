@@ -44,13 +44,14 @@ def check_on_board(
     prefer: Collection[str] = (),
     target: Target | None = None,
     odd: float = 0.0,
+    prefetch: int = 0,
 ) -> int:
     """Run every graph on a board, a few vectors each, states carried on; returns how many inferences were compared.
 
     Graphs are compiled for all modes in turn.
 
     `prefer` are class names of kernels to take wherever they apply. `target` is what to compile for, where that is not
-    the board's core alone. `odd` is the share of inputs that are odd floats.
+    the board's core alone. `odd` is the share of inputs that are odd floats. `prefetch`: bytes of buffers for weights.
 
     Outputs and every layer's outputs must equal the specification's on every byte.
     """
@@ -62,7 +63,7 @@ def check_on_board(
                 core=target or board.core,
                 name=f"g{i:03d}_{graph.name}",
                 prefer=prefer,
-                goals=Goals(MODES[(i + i // len(KINDS)) % len(MODES)]),
+                goals=Goals(MODES[(i + i // len(KINDS)) % len(MODES)], prefetch=prefetch),
             )
         )
         for i, graph in enumerate(graphs)

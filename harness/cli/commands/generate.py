@@ -19,7 +19,7 @@ from harness.cli.options import (
     OptimizeOption,
     TargetArgument,
 )
-from harness.compiler.goals import parse_overrides
+from harness.compiler.goals import parse_bytes, parse_overrides
 from harness.errors import OptionError
 from harness.version import DEFAULT_CORE
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness.compiler.emit.package import Package
     from harness.compiler.goals import Overrides
     from harness.compiler.plan import Plan
+    from harness.hardware.target import Target
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class _Made:
     npu: str | None
     compress: str | None
     scratch_apart: bool = False
+    prefetch: int = 0
 
 
 _NameOption: TypeAlias = Annotated[
@@ -78,6 +80,27 @@ _ScratchOption: TypeAlias = Annotated[
 ]
 
 
+_ForOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--for",
+        metavar="ECOSYSTEM",
+        help="Also write what zephyr, platformio, arduino or cmsis-pack expects; cmake and make are always there. "
+        "Repeatable.",
+    ),
+]
+
+
+_PrefetchOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--prefetch",
+        metavar="BYTES",
+        help="Weights that are read once are copied ahead by a hook of yours, into two buffers of at most so many.",
+    ),
+]
+
+
 def generate(
     target: TargetArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the C package.")],
@@ -94,15 +117,7 @@ def generate(
         typer.Option("--board", "-b", metavar="BOARD", help="Choose kernels for this board's core and flash."),
     ] = None,
     name: _NameOption = None,
-    ecosystems: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--for",
-            metavar="ECOSYSTEM",
-            help="Also write what zephyr, platformio, arduino or cmsis-pack expects; cmake and make are always there. "
-            "Repeatable.",
-        ),
-    ] = None,
+    ecosystems: _ForOption = None,
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
@@ -111,6 +126,7 @@ def generate(
     relocatable: _RelocatableOption = False,
     weights: _WeightsOption = None,
     scratch: _ScratchOption = None,
+    prefetch: _PrefetchOption = None,
     force: _ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -132,8 +148,10 @@ def generate(
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     overrides = parse_overrides(optimize, max_arena, max_flash)
+    room = parse_bytes(prefetch, "prefetch") if prefetch else 0
+    made_as = _Made(name, overrides, npu, compress, scratch == APART, room)
     with terminal.progress(as_json) as tell:
-        flat, compressed = _compiled(target, core, board, _Made(name, overrides, npu, compress, scratch == APART), tell)
+        flat, compressed = _compiled(target, core, board, made_as, tell)
         made = GeneratedRelocatable.of(flat.plan, weights, tell) if relocatable else GeneratedPackage.of(flat, wanted)
     paths = made.write(output, force=force)
     for line in _changes(name, made.plan.name, before, output):
@@ -161,7 +179,7 @@ def _compiled(
     card = compressing(card_of(target), keys)
     if made.npu is not None:
         card = card.model_copy(update={"npu": NpuKeys.of(parse_npu(made.npu))})
-    goals = goals_of(card, made.overrides)
+    goals = replace(goals_of(card, made.overrides), prefetch=made.prefetch)
     made_for = target_of(find_board(board)) if board is not None else Target(core or DEFAULT_CORE)
     if made.scratch_apart:
         made_for = replace(made_for, scratch_apart=True, scratch=None)
@@ -174,7 +192,21 @@ def _compiled(
         check_npu(graph, find_board(board))
     tell(f"compile {target.name}", 0, 0)
     flat = bench.package(card.labelled(graph), made_for, made.name, goals)
-    return flat, [] if compressed is None else lines(compressed_document(compressed))
+    told = [] if compressed is None else lines(compressed_document(compressed))
+    return flat, [*told, *_copied_ahead(flat.plan, made_for)]
+
+
+def _copied_ahead(plan: Plan, target: Target) -> list[str]:
+    """What copies of weights are expected to gain."""
+    from harness.compiler.ahead import copies, estimate_ahead
+
+    if plan.prefetch_at is None:
+        return []
+    expected = estimate_ahead(plan, target)
+    return [
+        f"weights copied ahead in {len(copies(plan.steps))} parts: {expected.cycles:,.0f} expected cycles with a hook "
+        f"{plan.name}_prefetch of yours, {expected.waited:,.0f} of them waiting for it; {expected.without:,.0f} without"
+    ]
 
 
 def _changes(asked: str | None, name: str, before: Sequence[str], output: Path) -> list[str]:

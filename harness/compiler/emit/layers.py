@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from harness.compiler.ahead import AheadTable
 from harness.compiler.cost.flash import is_shared
 from harness.compiler.emit.statements import statements
 from harness.compiler.emit.text import plain_text
@@ -164,7 +165,8 @@ class _LayerWriter:
             return float_literal(argument.value)
         if isinstance(argument, ConstantTable):
             name = f"{prefix}_{word(argument.name)}"
-            return self._constants.add(name, argument.ctype, argument.data, argument.align)
+            added = self._constants.add(name, argument.ctype, argument.data, argument.align)
+            return f"{plan.name}_ahead(arena, {argument.number})" if isinstance(argument, AheadTable) else added
         if isinstance(argument, StateOf):
             number = step.node.states[argument.index]
             return _pointer(argument.ctype, next(p.offset for p in plan.placements if p.state == number))

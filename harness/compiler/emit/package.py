@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness import version
+from harness.compiler.ahead import HEADER, buffers_of, copies
 from harness.compiler.emit.folder import write_folder
 from harness.compiler.emit.kernels import kernel_files_of
 from harness.compiler.emit.layers import (
@@ -177,6 +178,7 @@ def model_list(packages: Sequence[Package]) -> str:
         align=max((p.plan.arena_align for p in packages), default=16),
         size=max((p.plan.arena_size for p in packages), default=1),
         scratch=max((p.plan.scratch_size for p in packages), default=0),
+        ahead=[p.plan.name for p in packages if p.plan.prefetch_at is not None],
     )
 
 
@@ -247,6 +249,21 @@ def model_facts(plan: Plan, constants: Constants, stack: StackNeed | None) -> di
         "stack": stack,
         "parameters": "uint8_t *arena, uint8_t *scratch" if plan.scratch_apart else "uint8_t *arena",
         "weights_apart": False,
+        "ahead": _ahead(plan, constants),
+    }
+
+
+def _ahead(plan: Plan, constants: Constants) -> dict[str, Any] | None:
+    """The tables that NAME_prefetch copies, in order, and where to; None where none are."""
+    if plan.prefetch_at is None:
+        return None
+    tables = copies(plan.steps)
+    names = [constants.add("", table.ctype, table.data, table.align) for table in tables]
+    return {
+        "at": plan.prefetch_at,
+        "buffers": plan.prefetch_at + HEADER,
+        "second": buffers_of(tables)[0],
+        "tables": [{"name": name, "bytes": table.data.nbytes} for name, table in zip(names, tables, strict=True)],
     }
 
 

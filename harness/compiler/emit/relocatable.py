@@ -140,6 +140,8 @@ def hidden(text: str) -> str:
 
 
 def _refuse_scratch(plan: Plan) -> None:
+    if plan.prefetch_at is not None:
+        raise OptionError(f"{plan.name}: no hook copies weights of a relocatable model", hint="leave --prefetch out")
     if plan.scratch_apart:
         raise OptionError(
             f"{plan.name}: a relocatable model has its scratch in the arena", hint="leave the placement of scratch out"

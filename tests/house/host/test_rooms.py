@@ -17,8 +17,8 @@ ROOMS = (
 """From the first to the last: a room imports from itself and from those before it."""
 
 COMPILER = (
-    *("names", "goals", "plan", "cost", "memory", "choice", "fusion", "control", "flash_budget"),
-    *("flash_mode", "selection", "compile", "emit"),
+    *("names", "goals", "plan", "cost", "memory", "choice", "ahead", "fusion", "control"),
+    *("flash_budget", "flash_mode", "selection", "compile", "emit"),
 )
 """The same within the compiler."""
 
