@@ -44,7 +44,8 @@ class Goals:
         optimize: "time": the fastest kernels that the RAM holds. "ram": the smallest arena, up to 7 % more where
             every percent buys 10 % of the time; `max_arena` reaches the smallest. "flash": the fewest bytes of
             weights, tables and code, up to 7 % more on the same terms. "balanced": a small arena, at most 5 % slower
-            than the fastest and no slower than the arena is smaller, in which kernels that trade RAM for time count only within a share of the RAM.
+            than the fastest and no slower than the arena is smaller, in which kernels that trade RAM for time count
+            only within a share of the RAM.
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
         compress: layers whose weights are of few values take kernels that store them so, whatever the mode.
     """
