@@ -36,7 +36,7 @@ HIL_INLINE void conv_groups_dsp_tap(int8_t *to, const int8_t *from, const conv_g
 }
 
 /* neighbouring taps of a row, of all groups */
-static TINYHIL_CODE void conv_groups_dsp_taps(int8_t *to, const int8_t *from, int32_t taps, const conv_groups_dsp_shape *s)
+HIL_LOCAL void conv_groups_dsp_taps(int8_t *to, const int8_t *from, int32_t taps, const conv_groups_dsp_shape *s)
 {
     const int32_t step = s->dilation_w * s->in_c;
     if (s->depth == 1 && s->count < HIL_CONV_GROUPS_MANY) {
@@ -56,7 +56,7 @@ static TINYHIL_CODE void conv_groups_dsp_taps(int8_t *to, const int8_t *from, in
     }
 }
 
-static TINYHIL_CODE void conv_groups_dsp_pad(int8_t *to, int32_t taps, const conv_groups_dsp_shape *s)
+HIL_LOCAL void conv_groups_dsp_pad(int8_t *to, int32_t taps, const conv_groups_dsp_shape *s)
 {
     const int32_t bytes = taps * s->depth;
     for (int32_t g = 0; g < s->count; ++g, to += s->window_bytes) {

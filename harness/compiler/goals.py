@@ -45,8 +45,8 @@ class Goals:
         optimize: "time": the fastest kernels that the RAM holds. "ram": the smallest arena, up to 40 % more where
             every two percent buy one of the time; `max_arena` reaches the smallest. "flash": the fewest bytes of
             weights, tables and code, up to 7 % more where every percent buys 10 % of the time. "balanced": a small
-            arena, at most 5 % slower than the fastest, in which kernels that trade RAM for time count only within a
-            share of the RAM.
+            arena, at most 5 % slower than the fastest and no slower than the arena is smaller, in which kernels that
+            trade RAM for time count only within a share of the RAM.
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
         prefetch: bytes of each of two buffers into which weights that are read once are copied ahead of their use; 0:
             they are not.

@@ -218,9 +218,14 @@ class _Selector:
         return self._smallest_about_as_fast(self._unfused, fastest)
 
     def _smallest_about_as_fast(self, partition: Partition, fastest: Selection) -> Selection:
-        """The smallest arena found for which "balanced" gives away time."""
+        """The smallest arena found for which "balanced" gives away time: no larger a share of it than of the arena."""
         slowest = BALANCED_TIME * fastest.time
-        found = self._smallest_layout(partition, partition.lowest_peak(), fastest, lambda s: s.time <= slowest)
+
+        def is_worth_its_time(selection: Selection) -> bool:
+            product = selection.time * selection.arena
+            return selection.time <= slowest and product <= fastest.time * fastest.arena
+
+        found = self._smallest_layout(partition, partition.lowest_peak(), fastest, is_worth_its_time)
         return self._fastest_within(found, partition)
 
     def _worth_its_bytes(self, smallest: Selection) -> Selection:

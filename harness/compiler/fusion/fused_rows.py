@@ -232,6 +232,8 @@ class FusedRows:
         node = self.nodes[step.number]
         if isinstance(argument, Scratch):
             return At(None, self._layout[0]["scratch", step.number], argument.ctype)
+        if isinstance(argument, At) and argument.tensor is None:
+            return replace(argument, offset=self._layout[0]["scratch", step.number] + argument.offset)
         if isinstance(argument, ConstantTable):
             return replace(argument, name=f"{step.number}_{number}_{argument.name}")
         if isinstance(argument, Out):

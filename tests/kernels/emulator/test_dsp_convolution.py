@@ -9,9 +9,12 @@ import pytest
 
 from harness.boards import load_boards
 from harness.compiler.compile import compile_graph
+from harness.compiler.goals import Goals
+from harness.compiler.plan import Plan
 from harness.hardware.target import Cached, Target
 from harness.ir.graph import Graph
 from tests.support.compiled import VECTORS, check_on_board
+from tests.support.conv_networks import vgg_like
 from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import conv_layer, fully_connected_layer, tie_layer
 from tests.support.scale import scaled
@@ -128,3 +131,17 @@ def test_images_copied_with_their_padding(name: str, target: Target, board: str)
         plan = compile_graph(graph, core=target, prefer={name})
         graphs += [graph] if type(plan.steps[0].kernel).__name__ == name else []
     assert check_on_board(graphs, board, prefer={name}, target=target) == len(graphs) * VECTORS
+
+
+def test_images_copied_with_their_padding_a_few_rows_at_a_time() -> None:
+    """Rows lie in the scratch of their layer, and the copies behind them."""
+    graphs = [vgg_like(12, (4,), seed=seed) for seed in range(scaled(4, 16))]
+    prefer = {"ConvS8LinePadded"}
+    plans = [compile_graph(graph, core="cortex-m4", prefer=prefer, goals=Goals("ram")) for graph in graphs]
+    assert any(_rows_padded(plan) for plan in plans)
+    assert check_on_board(graphs, M4, prefer=prefer) == len(graphs) * VECTORS
+
+
+def _rows_padded(plan: Plan) -> bool:
+    fused = (step.parts for step in plan.steps if len(step.parts) > 1)
+    return any(type(part.kernel).__name__ == "ConvS8LinePadded" for parts in fused for part in parts)
