@@ -33,6 +33,7 @@ hil_end conv_tiles_3x3_s8_mve_weave
     .equ CHANNELS, 12
     .equ PIXEL, 16
     .equ CLAMP, 24
+    .equ EDGE, 32
 
 /* stack frame */
     .equ SUMS, 0            /* of the upper row, then of the lower one */
@@ -45,7 +46,11 @@ hil_end conv_tiles_3x3_s8_mve_weave
     .equ COUNT, 92          /* channels */
     .equ TILES, 96          /* still to do */
     .equ ADVANCE, 100       /* output bytes from behind a tile's channels to the next tile */
-    .equ FRAME, 104
+    .equ BIASES, 104        /* of an edge, the first channel's and the next one's */
+    .equ NEXT, 108
+    .equ ENTRY, 112         /* where a group starts, and where it goes on after its third row */
+    .equ EXIT, 116
+    .equ FRAME, 120
 
 /* what an input of column `col` gives the outputs of a row in columns 0..3, by a row of weights; `load` comes after the
    first product */
@@ -93,10 +98,20 @@ hil_end conv_tiles_3x3_s8_mve_weave
     vldrw.32    \w, [r1], #16
     .endm
 
-/* 16 input channels of a tile. A product takes two cycles, in which a load fits: loads stand one by one between them, those
+/* on to the next group, or to the first one of the next channel */
+    .macro advance groups
+    .ifc \groups,any
+    subs        r7, r7, #1
+    ite         ne
+    addne       r3, r3, r5
+    ldreq       r3, [sp, #X]
+    .endif
+    .endm
+
+/* 16 input channels of a tile, by rows of the input. A product takes two cycles, in which a load fits: loads stand one by one between them, those
  * of the next input and of weights that take the place of the last ones. The first two inputs, in q6 and q7, are loaded in
  * the group before. */
-    .macro group groups
+    .macro first_row
     weights     q0
     upper       0, q6, q0, q1, q2, "weights q1"
     vmladava.s8 r2, q7, q0
@@ -116,7 +131,9 @@ hil_end conv_tiles_3x3_s8_mve_weave
     upper       4, q6, q0, q1, q2, "input q7, 0, 5"
     weights     q5
     upper       5, q7, q0, q1, q2, "input q6, 1, 0"
+    .endm
 
+    .macro middle_rows
     upper       0, q6, q3, q4, q5, "input q7, 1, 1"
     lower       0, q6, q0, q1, q2
     upper       1, q7, q3, q4, q5, "input q6, 1, 2"
@@ -142,19 +159,16 @@ hil_end conv_tiles_3x3_s8_mve_weave
     upper       4, q6, q0, q1, q2
     lower       5, q7, q3, q4, q5, "input q6, 3, 0"
     upper       5, q7, q0, q1, q2, "input q3, 3, 1"
+    .endm
 
+    .macro last_row groups
     lower       0, q6, q0, q1, q2, "input q4, 3, 2"
     lower       1, q3, q0, q1, q2, "input q5, 3, 3"
     lower       2, q4, q0, q1, q2, "input q3, 3, 4"
     vmladava.s8 lr, q5, q0
     input       q4, 3, 5
     vmladava.s8 r12, q5, q1
-    .ifc \groups,any
-    subs        r7, r7, #1          /* on to the next group, or to the first one of the next channel */
-    ite         ne
-    addne       r3, r3, r5
-    ldreq       r3, [sp, #X]
-    .endif
+    advance     \groups
     vmladava.s8 r10, q5, q2
     input       q6, 0, 0
     vmladava.s8 lr, q3, q1
@@ -163,26 +177,25 @@ hil_end conv_tiles_3x3_s8_mve_weave
     vmladava.s8 lr, q4, q2
     .endm
 
-/* requant_mve.h tells why the forms are exact; r0 multiplier, r2 negated right shift, r6 left shift, r8 1 where ties
-   matter */
+/* requant_mve.h tells why the forms are exact; r0 multiplier, r2 factor or, in the general form, negated right shift, r6
+   left shift, r8 1 where ties matter */
     .macro scale x, spare, form
     .ifc \form,general
     vshl.s32    \x, r6
-    .endif
     vqrdmulh.s32 \x, \x, r0
-    .ifnc \form,relu
     vshr.s32    \spare, \x, #31
-    .ifc \form,general
     vmul.i32    \spare, \spare, r8
-    .endif
     vqadd.s32   \x, \x, \spare
-    .endif
     vrshl.s32   \x, r2
+    .else
+    vqrdmulh.s32 \x, \x, r0
+    vqrdmulh.s32 \x, \x, r2
+    .endif
     .endm
 
 /* r1 packed weights, r3 strip, r5 from group to group, r7 groups still to do, r9 channels still to do, r11 output; even
    registers accumulate: the upper row, then the lower one */
-    .macro tiles name, form, groups
+    .macro tiles name, form, groups, edge
 hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
@@ -210,17 +223,57 @@ hil_function \name
     vdup.16     q0, r7
     vstrw.32    q0, [sp, #HIGH]
     .endif
+    .ifc \edge,edge
+    ldrd        r6, r7, [r3, #EDGE] /* biases, whether it is the lower edge */
+    strd        r6, r6, [sp, #BIASES]
+    adr         r8, 4f
+    adr         r10, 5f
+    cmp         r7, #0
+    itt         ne
+    adrne       r8, 3f
+    adrne       r10, 6f
+    orr         r8, r8, #1
+    orr         r10, r10, #1
+    strd        r8, r10, [sp, #ENTRY]
+    .endif
     ldr         r3, [sp, #X]
     input       q6, 0, 0
     input       q7, 0, 1
 1:  /* a channel */
+    .ifc \edge,edge
+    ldr         r2, [sp, #NEXT]
+    ldrd        r0, r8, [r2], #8
+    str         r2, [sp, #NEXT]
+    add         r1, r1, #16
+    mov         r2, r0
+    mov         r4, r0
+    mov         r6, r0
+    mov         r10, r8
+    mov         r12, r8
+    mov         lr, r8
+    .else
     ldm         r1, {r0, r2, r4, r6}
     ldm         r1!, {r8, r10, r12, lr}
+    .endif
     .ifc \groups,any
     ldr         r7, [sp, #GROUPS]
     .endif
 2:
-    group       \groups
+    .ifc \edge,edge
+    ldr         pc, [sp, #ENTRY]
+    .balign     4
+3:
+    .endif
+    first_row
+7:
+    middle_rows
+    .ifc \edge,edge
+    ldr         pc, [sp, #EXIT]
+    .balign     4
+5:
+    .endif
+    last_row    \groups
+8:
     .ifc \groups,any
     bne.w       2b
     .endif
@@ -252,6 +305,10 @@ hil_function \name
     bne.w       1b
     ldrd        r1, r9, [sp, #PACKED]
     ldr         r3, [sp, #X]
+    .ifc \edge,edge
+    ldr         r2, [sp, #BIASES]
+    str         r2, [sp, #NEXT]
+    .endif
     ldrd        r4, r8, [sp, #TILES]
     add         r3, r3, #256
     str         r3, [sp, #X]
@@ -264,12 +321,29 @@ hil_function \name
     add         sp, sp, #FRAME
     vpop        {d8-d15}
     pop         {r4-r11, pc}
+    .ifc \edge,edge
+    .balign     4
+4:  /* the first row is padding */
+    .irp        w, q0, q1, q2, q3, q4, q5
+    weights     \w
+    .endr
+    input       q6, 1, 0
+    b.w         7b
+    .balign     4
+6:  /* the last one is */
+    advance     \groups
+    input       q6, 0, 0
+    input       q7, 0, 1
+    b.w         8b
+    .endif
 hil_end \name
     .endm
 
-    tiles conv_tiles_3x3_s8_mve_relu, relu, any
-    tiles conv_tiles_3x3_s8_mve_signed, signed, any
-    tiles conv_tiles_3x3_s8_mve_general, general, any
-    tiles conv_tiles_3x3_s8_mve_relu_one, relu, one
-    tiles conv_tiles_3x3_s8_mve_signed_one, signed, one
-    tiles conv_tiles_3x3_s8_mve_general_one, general, one
+    tiles conv_tiles_3x3_s8_mve_saturating, saturating, any, none
+    tiles conv_tiles_3x3_s8_mve_saturating_edge, saturating, any, edge
+    tiles conv_tiles_3x3_s8_mve_saturating_one, saturating, one, none
+    tiles conv_tiles_3x3_s8_mve_saturating_one_edge, saturating, one, edge
+    tiles conv_tiles_3x3_s8_mve_general, general, any, none
+    tiles conv_tiles_3x3_s8_mve_general_edge, general, any, edge
+    tiles conv_tiles_3x3_s8_mve_general_one, general, one, none
+    tiles conv_tiles_3x3_s8_mve_general_one_edge, general, one, edge

@@ -19,9 +19,7 @@ from harness.kernels.cost_coefficients import loop_cycles
 from harness.kernels.mve import (
     EIGHT,
     FLOAT,
-    GENERAL,
     LANES,
-    SIGNED,
     blocks,
     layer_form,
     mve_requant,
@@ -129,6 +127,8 @@ class _Depthwise(MveKernel):
         scale = mve_requant(layer)
         shape = {"batches": window.batches, "channels": window.in_c, **plane.shape(*SIZES), **self.fields(plane)}
         shape |= {"in_zero": context.input().q.zero_point, **output_shape(layer, scale.form)}
+        shape["general"] = int(not scale.by_factors)
+        del shape["form"]
         tables = (
             ConstantTable("scale", "int32_t", pack_scale(scale)),
             ConstantTable("taps", "int8_t", pack_records(records, scale)),
@@ -167,10 +167,10 @@ class _Depthwise(MveKernel):
         return AccessOrder({0: ordered(reads, plane.inner.size)}, written, window.in_c)
 
     def loops(self, context: Context) -> Loops:
-        window, form = canonical_window(context), layer_form(context)
+        window = canonical_window(context)
         found = self.plane_loops(window, self.best(window, context.target.core))
-        outputs = found["octet"] + found["rest"]
-        return found | {"signed": outputs * (form == SIGNED), "general": outputs * (form == GENERAL)}
+        general = not mve_requant(quantized_layer(context)).by_factors
+        return found | {"general": (found["octet"] + found["rest"]) * general}
 
     def scratch(self, context: Context) -> int:
         window = canonical_window(context)
@@ -178,7 +178,7 @@ class _Depthwise(MveKernel):
 
     def flash(self, context: Context) -> int:
         window = canonical_window(context)
-        return window.in_c * (window.taps + 10)
+        return window.in_c * (window.taps + 14)
 
 
 def _outputs(channels: float, outputs: int, single: bool, stepped: bool) -> dict[str, float]:
