@@ -177,20 +177,15 @@ hil_end conv_tiles_3x3_s8_mve_weave
     vmladava.s8 lr, q4, q2
     .endm
 
-/* requant_mve.h tells why the forms are exact; r0 multiplier, r2 factor or, in the general form, negated right shift, r6
-   left shift, r8 1 where ties matter */
-    .macro scale x, spare, form
-    .ifc \form,general
+/* requant_mve.h tells why the forms are exact. The general one: r0 multiplier, r2 negated right shift, r6 left shift, r8 1
+   where ties matter */
+    .macro scale x, spare
     vshl.s32    \x, r6
     vqrdmulh.s32 \x, \x, r0
     vshr.s32    \spare, \x, #31
     vmul.i32    \spare, \spare, r8
     vqadd.s32   \x, \x, \spare
     vrshl.s32   \x, r2
-    .else
-    vqrdmulh.s32 \x, \x, r0
-    vqrdmulh.s32 \x, \x, r2
-    .endif
     .endm
 
 /* r1 packed weights, r3 strip, r5 from group to group, r7 groups still to do, r9 channels still to do, r11 output; even
@@ -279,29 +274,36 @@ hil_function \name
     .endif
     stm         sp, {r0, r2, r4, r6, r8, r10, r12, lr}
     vldrw.32    q0, [sp, #SUMS]
-    vldrw.32    q1, [sp, #SUMS + 16]
     .ifc \form,general
     ldm         r1!, {r0, r2, r4, r6, r8}
-    .else
-    ldm         r1!, {r0, r2, r4}
-    .endif
-    scale       q0, q2, \form
-    scale       q1, q3, \form
+    vldrw.32    q1, [sp, #SUMS + 16]
+    scale       q0, q2
+    scale       q1, q3
+    vldrw.32    q2, [sp, #OFFSETS]
     vqmovnb.s32 q0, q0
     vqmovnt.s32 q0, q1
-    vldrw.32    q2, [sp, #OFFSETS]
-    vqadd.s16   q0, q0, r4
-    .ifc \form,general
     vldrw.32    q1, [sp, #LOW]
+    vqadd.s16   q0, q0, r4
+    vldrw.32    q3, [sp, #HIGH]
     vmax.s16    q0, q0, q1
-    vldrw.32    q1, [sp, #HIGH]
-    vmin.s16    q0, q0, q1
+    subs        r9, r9, #1
+    vmin.s16    q0, q0, q3
     .else
+    ldm         r1!, {r0, r2, r4}
+    vqrdmulh.s32 q0, q0, r0
+    vldrw.32    q1, [sp, #SUMS + 16]
+    vqrdmulh.s32 q1, q1, r0
+    vldrw.32    q2, [sp, #OFFSETS]
+    vqrdmulh.s32 q0, q0, r2
+    vqrdmulh.s32 q1, q1, r2
+    vqmovnb.s32 q0, q0
+    subs        r9, r9, #1
+    vqmovnt.s32 q0, q1
+    vqadd.s16   q0, q0, r4
     vqmovnb.s16 q0, q0
     .endif
     vstrb.16    q0, [r11, q2]
     add         r11, r11, #1
-    subs        r9, r9, #1
     bne.w       1b
     ldrd        r1, r9, [sp, #PACKED]
     ldr         r3, [sp, #X]

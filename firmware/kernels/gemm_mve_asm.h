@@ -176,12 +176,14 @@ hil_function \name
     vldrb.s32   q3, [r1], #4
     .endif
     vldrw.32    q0, [sp, #SUMS]
-    vldrw.32    q1, [sp, #SUMS + 16]
     .ifc \form,general
     vshl.s32    q0, q0, q3
-    vshl.s32    q1, q1, q3
     .endif
     requant_mve_multiply \form, q0, q2
+    vldrw.32    q1, [sp, #SUMS + 16]
+    .ifc \form,general
+    vshl.s32    q1, q1, q3
+    .endif
     requant_mve_shifts \form, q3, r1
     requant_mve_multiply \form, q1, q2
     .ifc \reach,far
@@ -191,6 +193,7 @@ hil_function \name
     requant_mve_shift \form, q1, q3, q2
     vldrw.32    q2, [sp, #OFFSETS]
     vqmovnb.s32 q0, q0
+    subs        r9, r9, #1
     vqmovnt.s32 q0, q1
     .ifnc \form,relu
     .ifnc \form,signed
@@ -211,7 +214,6 @@ hil_function \name
     .endif
     vstrb.16    q0, [r11, q2]
     add         r11, r11, #4
-    subs        r9, r9, #1
     bgt.w       1b
     ldr         r0, [sp, #OVERLAP]
     cbz         r0, 4f
