@@ -4,7 +4,7 @@
 #include "fill_mve.h"
 
 /* four rows from (y, x) on; `fresh`: the columns of padding are not in the strip yet */
-static void weave(const conv_3x3_s8_mve_shape *s, const int8_t *image, int8_t *strip, const int8_t *padding, int32_t y,
+HIL_LOCAL void weave(const conv_3x3_s8_mve_shape *s, const int8_t *image, int8_t *strip, const int8_t *padding, int32_t y,
                   int32_t x, int32_t columns, int fresh)
 {
     const int32_t left = x < 0 ? (-x < columns ? -x : columns) : 0;
@@ -30,7 +30,7 @@ static void weave(const conv_3x3_s8_mve_shape *s, const int8_t *image, int8_t *s
 }
 
 /* outputs of a strip */
-static void compute_strip(const int8_t *strip, const int32_t *packed, int8_t *output, int32_t count,
+HIL_LOCAL void compute_strip(const int8_t *strip, const int32_t *packed, int8_t *output, int32_t count,
                           conv_tiles_3x3_s8_mve_work *tiles, conv_tiles_3x3_s8_mve_function *compute)
 {
     tiles->tiles = count / 4;

@@ -9,7 +9,7 @@ typedef depthwise_conv_3x3_s8_mve_shape shape;
 
 /* Strip of the lines from `line` on: a word a channel and column, `column` bytes a column. After the first one of a
  * block of channels, two lines are in the strip already. */
-static void weave(const shape *s, const int8_t *input, const int8_t *padding, int8_t *strip, int32_t column,
+HIL_LOCAL void weave(const shape *s, const int8_t *input, const int8_t *padding, int8_t *strip, int32_t column,
                   int32_t line, int32_t channels, int rolling)
 {
     const int32_t left = s->pad_inner;
@@ -41,7 +41,7 @@ static void weave(const shape *s, const int8_t *input, const int8_t *padding, in
 
 /* Rounds are four columns of two lines, or eight of the last one. Output i of a round is at (line[i], column[i]), and in
  * lane 2 * i or 2 * (i - 4) + 1. */
-static void divide(const shape *s, depthwise_quad_s8_mve_work *work, int32_t lines, int32_t columns)
+HIL_LOCAL void divide(const shape *s, depthwise_quad_s8_mve_work *work, int32_t lines, int32_t columns)
 {
     const int32_t whole = lines == 2 || columns == 8 ? s->out_inner / columns : 0;
     const int32_t left = s->out_inner - whole * columns;

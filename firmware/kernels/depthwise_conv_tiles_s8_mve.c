@@ -6,7 +6,7 @@
 typedef depthwise_conv_tiles_s8_mve_shape shape;
 
 /* a row of the strip: words that lie in the image are woven in one go */
-static void weave(const shape *s, const int8_t *line, const int8_t *padding, int8_t *strip, int32_t words, int32_t channels)
+HIL_LOCAL void weave(const shape *s, const int8_t *line, const int8_t *padding, int8_t *strip, int32_t words, int32_t channels)
 {
     depthwise_quad_s8_mve_rows rows;
     rows.bytes = channels;
@@ -33,7 +33,7 @@ static void weave(const shape *s, const int8_t *line, const int8_t *padding, int
 }
 
 /* what all lines and channels share */
-static int32_t prepare(const shape *s, depthwise_tiles_s8_mve_work *work)
+HIL_LOCAL int32_t prepare(const shape *s, depthwise_tiles_s8_mve_work *work)
 {
     const int32_t together = s->kernel_inner <= 5 ? 2 : 1; /* rows of a group */
     const int32_t words = 2 * ((s->out_inner + 7) / 8) + (together == 2 ? 1 : 3);
