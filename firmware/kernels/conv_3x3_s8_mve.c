@@ -17,13 +17,23 @@ HIL_LOCAL void weave(const conv_3x3_s8_mve_shape *s, const int8_t *image, int8_t
         }
         if (end > left) {
             conv_tiles_3x3_s8_mve_rows rows;
-            rows.bytes = s->in_c - c;
-            for (int32_t k = 0; k < 4; ++k) {
-                const int inside = y + k >= 0 && y + k < s->in_h;
-                rows.from[k] = inside ? image + ((y + k) * s->in_w + x + left) * s->in_c + c : padding;
-                rows.step[k] = inside ? s->in_c : 0;
+            const int32_t first = (y * s->in_w + x + left) * s->in_c + c;
+            const int32_t line = s->in_w * s->in_c;
+            if (s->in_c == 16 && y >= 0 && y + 4 <= s->in_h) {
+                rows.from[0] = image + first;
+                rows.from[1] = image + first + line;
+                rows.from[2] = image + first + 2 * line;
+                rows.from[3] = image + first + 3 * line;
+                conv_tiles_3x3_s8_mve_weave_16(strip + 64 * left, &rows, end - left);
+            } else {
+                rows.bytes = s->in_c - c;
+                for (int32_t k = 0; k < 4; ++k) {
+                    const int inside = y + k >= 0 && y + k < s->in_h;
+                    rows.from[k] = inside ? image + (first + k * line) : padding;
+                    rows.step[k] = inside ? s->in_c : 0;
+                }
+                conv_tiles_3x3_s8_mve_weave(strip + 64 * left, &rows, end - left);
             }
-            conv_tiles_3x3_s8_mve_weave(strip + 64 * left, &rows, end - left);
         }
         strip += 64 * columns;
     }

@@ -29,6 +29,26 @@ hil_function conv_tiles_3x3_s8_mve_weave
     pop         {r4-r8, pc}
 hil_end conv_tiles_3x3_s8_mve_weave
 
+/* r0 strip, r1 rows, r2 count */
+hil_function conv_tiles_3x3_s8_mve_weave_16
+    push        {r4, lr}
+    mov         r4, r0
+    mov         lr, r2
+    ldm         r1, {r0-r3}         /* from */
+    dls         lr, lr
+1:
+    vldrb.8     q0, [r0], #16
+    vldrb.8     q1, [r1], #16
+    vstrb.8     q1, [r4, #16]
+    vldrb.8     q2, [r2], #16
+    vstrb.8     q2, [r4, #32]
+    vldrb.8     q3, [r3], #16
+    vstrb.8     q3, [r4, #48]
+    vstrb.8     q0, [r4], #64
+    le          lr, 1b
+    pop         {r4, pc}
+hil_end conv_tiles_3x3_s8_mve_weave_16
+
 /* fields of the tiles */
     .equ CHANNELS, 12
     .equ PIXEL, 16
@@ -239,7 +259,7 @@ hil_function \name
     ldr         r2, [sp, #NEXT]
     ldrd        r0, r8, [r2], #8
     str         r2, [sp, #NEXT]
-    add         r1, r1, #16
+    add         r1, r1, #32
     mov         r2, r0
     mov         r4, r0
     mov         r6, r0
@@ -247,8 +267,7 @@ hil_function \name
     mov         r12, r8
     mov         lr, r8
     .else
-    ldm         r1, {r0, r2, r4, r6}
-    ldm         r1!, {r8, r10, r12, lr}
+    ldm         r1!, {r0, r2, r4, r6, r8, r10, r12, lr}
     .endif
     .ifc \groups,any
     ldr         r7, [sp, #GROUPS]

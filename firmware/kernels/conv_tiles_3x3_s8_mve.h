@@ -4,7 +4,7 @@
  * of weights, which are loaded once, too: 33 loads for 72 products, where two pixels by four channels (gemm_s8_mve.h)
  * take 54. They are read from a strip, strip[group of 16 channels][column][row][16].
  *
- * Packed weights, per output channel: bias (int32, the input's zero point folded in), four times; per group of 16 input
+ * Packed weights, per output channel: bias (int32, the input's zero point folded in), eight times; per group of 16 input
  * channels, zeros beyond the last, nine vectors of weights, row by row; multiplier, factor (requant_mve.h) and the output's
  * zero point (int32); in the general form, with any clamp, a negated right shift in place of the factor, and after the zero
  * point a left shift and 1 where the right one is not 0. */
@@ -58,5 +58,8 @@ typedef struct {
 } conv_tiles_3x3_s8_mve_rows;
 
 void conv_tiles_3x3_s8_mve_weave(int8_t *strip, const conv_tiles_3x3_s8_mve_rows *rows, int32_t count);
+
+/* the same of columns of 16 channels that follow one another */
+void conv_tiles_3x3_s8_mve_weave_16(int8_t *strip, const conv_tiles_3x3_s8_mve_rows *rows, int32_t count);
 
 #endif

@@ -89,7 +89,7 @@ def pack_tiles(layer: QuantizedLayer, in_c: int) -> Int32s:
         ends = [scale.multiplier, right, zero]
         ends += [np.maximum(scale.shift, 0).astype(np.int32), (right < 0).astype(np.int32)]
     end = np.stack(ends, axis=1).astype(np.int32)
-    parts = (words(np.repeat(scale.bias[c], 4), grouped[c].reshape(-1), end[c]) for c in range(channels))
+    parts = (words(np.repeat(scale.bias[c], 8), grouped[c].reshape(-1), end[c]) for c in range(channels))
     return np.concatenate(list(parts))
 
 
@@ -145,12 +145,17 @@ class Conv3x3S8Mve(MveKernel):
             odd += (end - start) % WIDTH > 0
             tiles += -(-(end - start) // WIDTH)
         blocks = down * tiles * window.out_c
+        inner = [window.rows.start(row) for row in _pieces(window.rows.out, HEIGHT, HEIGHT).starts]
+        together = window.in_c == LANES
+        whole = window.batches * together * sum(0 <= start <= window.rows.size - 4 for start in inner)
         edges = sum(_at_edge(window, row) for row in _pieces(window.rows.out, HEIGHT, HEIGHT).starts)
         at_edge = edges * window.batches * tiles * window.out_c
         return {
             "strip": down * strips,
-            "weave": down * strips * groups,
-            "column": down * inside * groups,
+            "weave": (down - whole) * strips * groups,
+            "weave16": whole * strips,
+            "column": (down - whole) * inside * groups,
+            "column16": whole * inside * groups,
             "padding": (down if strips > 1 else 1) * padded * groups,
             "odd": down * odd,
             "tile": down * tiles,
@@ -168,7 +173,7 @@ class Conv3x3S8Mve(MveKernel):
     def flash(self, context: Context) -> int:
         window = context.window
         edges = 16 * _has_edges(window)
-        return window.out_c * (edges + 16 + 9 * LANES * _groups(window) + (20 if _general(context) else 12))
+        return window.out_c * (edges + 32 + 9 * LANES * _groups(window) + (20 if _general(context) else 12))
 
 
 def _general(context: Context) -> bool:
