@@ -29,10 +29,31 @@ hil_function conv_tiles_3x3_s8_mve_weave
     pop         {r4-r8, pc}
 hil_end conv_tiles_3x3_s8_mve_weave
 
+/* r0 strip, r1 rows, r2 count */
+hil_function conv_tiles_3x3_s8_mve_weave_16
+    push        {r4, lr}
+    mov         r4, r0
+    mov         lr, r2
+    ldm         r1, {r0-r3}         /* from */
+    dls         lr, lr
+1:
+    vldrb.8     q0, [r0], #16
+    vldrb.8     q1, [r1], #16
+    vstrb.8     q1, [r4, #16]
+    vldrb.8     q2, [r2], #16
+    vstrb.8     q2, [r4, #32]
+    vldrb.8     q3, [r3], #16
+    vstrb.8     q3, [r4, #48]
+    vstrb.8     q0, [r4], #64
+    le          lr, 1b
+    pop         {r4, pc}
+hil_end conv_tiles_3x3_s8_mve_weave_16
+
 /* fields of the tiles */
     .equ CHANNELS, 12
     .equ PIXEL, 16
     .equ CLAMP, 24
+    .equ EDGE, 32
 
 /* stack frame */
     .equ SUMS, 0            /* of the upper row, then of the lower one */
@@ -45,7 +66,11 @@ hil_end conv_tiles_3x3_s8_mve_weave
     .equ COUNT, 92          /* channels */
     .equ TILES, 96          /* still to do */
     .equ ADVANCE, 100       /* output bytes from behind a tile's channels to the next tile */
-    .equ FRAME, 104
+    .equ BIASES, 104        /* of an edge, the first channel's and the next one's */
+    .equ NEXT, 108
+    .equ ENTRY, 112         /* where a group starts, and where it goes on after its third row */
+    .equ EXIT, 116
+    .equ FRAME, 120
 
 /* what an input of column `col` gives the outputs of a row in columns 0..3, by a row of weights; `load` comes after the
    first product */
@@ -93,10 +118,20 @@ hil_end conv_tiles_3x3_s8_mve_weave
     vldrw.32    \w, [r1], #16
     .endm
 
-/* 16 input channels of a tile. A product takes two cycles, in which a load fits: loads stand one by one between them, those
+/* on to the next group, or to the first one of the next channel */
+    .macro advance groups
+    .ifc \groups,any
+    subs        r7, r7, #1
+    ite         ne
+    addne       r3, r3, r5
+    ldreq       r3, [sp, #X]
+    .endif
+    .endm
+
+/* 16 input channels of a tile, by rows of the input. A product takes two cycles, in which a load fits: loads stand one by one between them, those
  * of the next input and of weights that take the place of the last ones. The first two inputs, in q6 and q7, are loaded in
  * the group before. */
-    .macro group groups
+    .macro first_row
     weights     q0
     upper       0, q6, q0, q1, q2, "weights q1"
     vmladava.s8 r2, q7, q0
@@ -116,7 +151,9 @@ hil_end conv_tiles_3x3_s8_mve_weave
     upper       4, q6, q0, q1, q2, "input q7, 0, 5"
     weights     q5
     upper       5, q7, q0, q1, q2, "input q6, 1, 0"
+    .endm
 
+    .macro middle_rows
     upper       0, q6, q3, q4, q5, "input q7, 1, 1"
     lower       0, q6, q0, q1, q2
     upper       1, q7, q3, q4, q5, "input q6, 1, 2"
@@ -142,19 +179,16 @@ hil_end conv_tiles_3x3_s8_mve_weave
     upper       4, q6, q0, q1, q2
     lower       5, q7, q3, q4, q5, "input q6, 3, 0"
     upper       5, q7, q0, q1, q2, "input q3, 3, 1"
+    .endm
 
+    .macro last_row groups
     lower       0, q6, q0, q1, q2, "input q4, 3, 2"
     lower       1, q3, q0, q1, q2, "input q5, 3, 3"
     lower       2, q4, q0, q1, q2, "input q3, 3, 4"
     vmladava.s8 lr, q5, q0
     input       q4, 3, 5
     vmladava.s8 r12, q5, q1
-    .ifc \groups,any
-    subs        r7, r7, #1          /* on to the next group, or to the first one of the next channel */
-    ite         ne
-    addne       r3, r3, r5
-    ldreq       r3, [sp, #X]
-    .endif
+    advance     \groups
     vmladava.s8 r10, q5, q2
     input       q6, 0, 0
     vmladava.s8 lr, q3, q1
@@ -163,26 +197,20 @@ hil_end conv_tiles_3x3_s8_mve_weave
     vmladava.s8 lr, q4, q2
     .endm
 
-/* requant_mve.h tells why the forms are exact; r0 multiplier, r2 negated right shift, r6 left shift, r8 1 where ties
-   matter */
-    .macro scale x, spare, form
-    .ifc \form,general
+/* requant_mve.h tells why the forms are exact. The general one: r0 multiplier, r2 negated right shift, r6 left shift, r8 1
+   where ties matter */
+    .macro scale x, spare
     vshl.s32    \x, r6
-    .endif
     vqrdmulh.s32 \x, \x, r0
-    .ifnc \form,relu
     vshr.s32    \spare, \x, #31
-    .ifc \form,general
     vmul.i32    \spare, \spare, r8
-    .endif
     vqadd.s32   \x, \x, \spare
-    .endif
     vrshl.s32   \x, r2
     .endm
 
 /* r1 packed weights, r3 strip, r5 from group to group, r7 groups still to do, r9 channels still to do, r11 output; even
    registers accumulate: the upper row, then the lower one */
-    .macro tiles name, form, groups
+    .macro tiles name, form, groups, edge
 hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
@@ -210,48 +238,98 @@ hil_function \name
     vdup.16     q0, r7
     vstrw.32    q0, [sp, #HIGH]
     .endif
+    .ifc \edge,edge
+    ldrd        r6, r7, [r3, #EDGE] /* biases, whether it is the lower edge */
+    strd        r6, r6, [sp, #BIASES]
+    adr         r8, 4f
+    adr         r10, 5f
+    cmp         r7, #0
+    itt         ne
+    adrne       r8, 3f
+    adrne       r10, 6f
+    orr         r8, r8, #1
+    orr         r10, r10, #1
+    strd        r8, r10, [sp, #ENTRY]
+    .endif
     ldr         r3, [sp, #X]
     input       q6, 0, 0
     input       q7, 0, 1
 1:  /* a channel */
-    ldm         r1, {r0, r2, r4, r6}
-    ldm         r1!, {r8, r10, r12, lr}
+    .ifc \edge,edge
+    ldr         r2, [sp, #NEXT]
+    ldrd        r0, r8, [r2], #8
+    str         r2, [sp, #NEXT]
+    add         r1, r1, #32
+    mov         r2, r0
+    mov         r4, r0
+    mov         r6, r0
+    mov         r10, r8
+    mov         r12, r8
+    mov         lr, r8
+    .else
+    ldm         r1!, {r0, r2, r4, r6, r8, r10, r12, lr}
+    .endif
     .ifc \groups,any
     ldr         r7, [sp, #GROUPS]
     .endif
 2:
-    group       \groups
+    .ifc \edge,edge
+    ldr         pc, [sp, #ENTRY]
+    .balign     4
+3:
+    .endif
+    first_row
+7:
+    middle_rows
+    .ifc \edge,edge
+    ldr         pc, [sp, #EXIT]
+    .balign     4
+5:
+    .endif
+    last_row    \groups
+8:
     .ifc \groups,any
     bne.w       2b
     .endif
     stm         sp, {r0, r2, r4, r6, r8, r10, r12, lr}
     vldrw.32    q0, [sp, #SUMS]
-    vldrw.32    q1, [sp, #SUMS + 16]
     .ifc \form,general
     ldm         r1!, {r0, r2, r4, r6, r8}
-    .else
-    ldm         r1!, {r0, r2, r4}
-    .endif
-    scale       q0, q2, \form
-    scale       q1, q3, \form
+    vldrw.32    q1, [sp, #SUMS + 16]
+    scale       q0, q2
+    scale       q1, q3
+    vldrw.32    q2, [sp, #OFFSETS]
     vqmovnb.s32 q0, q0
     vqmovnt.s32 q0, q1
-    vldrw.32    q2, [sp, #OFFSETS]
-    vqadd.s16   q0, q0, r4
-    .ifc \form,general
     vldrw.32    q1, [sp, #LOW]
+    vqadd.s16   q0, q0, r4
+    vldrw.32    q3, [sp, #HIGH]
     vmax.s16    q0, q0, q1
-    vldrw.32    q1, [sp, #HIGH]
-    vmin.s16    q0, q0, q1
+    subs        r9, r9, #1
+    vmin.s16    q0, q0, q3
     .else
+    ldm         r1!, {r0, r2, r4}
+    vqrdmulh.s32 q0, q0, r0
+    vldrw.32    q1, [sp, #SUMS + 16]
+    vqrdmulh.s32 q1, q1, r0
+    vldrw.32    q2, [sp, #OFFSETS]
+    vqrdmulh.s32 q0, q0, r2
+    vqrdmulh.s32 q1, q1, r2
+    vqmovnb.s32 q0, q0
+    subs        r9, r9, #1
+    vqmovnt.s32 q0, q1
+    vqadd.s16   q0, q0, r4
     vqmovnb.s16 q0, q0
     .endif
     vstrb.16    q0, [r11, q2]
     add         r11, r11, #1
-    subs        r9, r9, #1
     bne.w       1b
     ldrd        r1, r9, [sp, #PACKED]
     ldr         r3, [sp, #X]
+    .ifc \edge,edge
+    ldr         r2, [sp, #BIASES]
+    str         r2, [sp, #NEXT]
+    .endif
     ldrd        r4, r8, [sp, #TILES]
     add         r3, r3, #256
     str         r3, [sp, #X]
@@ -264,12 +342,29 @@ hil_function \name
     add         sp, sp, #FRAME
     vpop        {d8-d15}
     pop         {r4-r11, pc}
+    .ifc \edge,edge
+    .balign     4
+4:  /* the first row is padding */
+    .irp        w, q0, q1, q2, q3, q4, q5
+    weights     \w
+    .endr
+    input       q6, 1, 0
+    b.w         7b
+    .balign     4
+6:  /* the last one is */
+    advance     \groups
+    input       q6, 0, 0
+    input       q7, 0, 1
+    b.w         8b
+    .endif
 hil_end \name
     .endm
 
-    tiles conv_tiles_3x3_s8_mve_relu, relu, any
-    tiles conv_tiles_3x3_s8_mve_signed, signed, any
-    tiles conv_tiles_3x3_s8_mve_general, general, any
-    tiles conv_tiles_3x3_s8_mve_relu_one, relu, one
-    tiles conv_tiles_3x3_s8_mve_signed_one, signed, one
-    tiles conv_tiles_3x3_s8_mve_general_one, general, one
+    tiles conv_tiles_3x3_s8_mve_saturating, saturating, any, none
+    tiles conv_tiles_3x3_s8_mve_saturating_edge, saturating, any, edge
+    tiles conv_tiles_3x3_s8_mve_saturating_one, saturating, one, none
+    tiles conv_tiles_3x3_s8_mve_saturating_one_edge, saturating, one, edge
+    tiles conv_tiles_3x3_s8_mve_general, general, any, none
+    tiles conv_tiles_3x3_s8_mve_general_edge, general, any, edge
+    tiles conv_tiles_3x3_s8_mve_general_one, general, one, none
+    tiles conv_tiles_3x3_s8_mve_general_one_edge, general, one, edge

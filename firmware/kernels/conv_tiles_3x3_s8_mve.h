@@ -4,9 +4,10 @@
  * of weights, which are loaded once, too: 33 loads for 72 products, where two pixels by four channels (gemm_s8_mve.h)
  * take 54. They are read from a strip, strip[group of 16 channels][column][row][16].
  *
- * Packed weights, per output channel: bias (int32, the input's zero point folded in), four times; per group of 16 input
- * channels, zeros beyond the last, nine vectors of weights, row by row; multiplier, negated right shift and the output's
- * zero point (int32); in the general form also a left shift and 1 where the right one is not 0. */
+ * Packed weights, per output channel: bias (int32, the input's zero point folded in), eight times; per group of 16 input
+ * channels, zeros beyond the last, nine vectors of weights, row by row; multiplier, factor (requant_mve.h) and the output's
+ * zero point (int32); in the general form, with any clamp, a negated right shift in place of the factor, and after the zero
+ * point a left shift and 1 where the right one is not 0. */
 #ifndef HIL_KERNELS_CONV_TILES_3X3_S8_MVE_H
 #define HIL_KERNELS_CONV_TILES_3X3_S8_MVE_H
 
@@ -18,26 +19,35 @@ typedef struct {
     int32_t channels;
     int32_t pixel, line; /* output bytes from pixel to pixel and from row to row: 3 * pixel + line < 2^16 */
     int32_t clamp_min, clamp_max;
+    const int32_t *edge; /* for each channel, biases of the upper and of the lower row where one has a row of padding */
+    int32_t lower;       /* whether it is the lower one */
 } conv_tiles_3x3_s8_mve_work;
 
 typedef void conv_tiles_3x3_s8_mve_function(const int8_t *strip, const int32_t *packed, int8_t *output,
                                             const conv_tiles_3x3_s8_mve_work *tiles);
 
-conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_relu, conv_tiles_3x3_s8_mve_signed, conv_tiles_3x3_s8_mve_general;
+conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating, conv_tiles_3x3_s8_mve_general;
 /* of a single group */
-conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_relu_one, conv_tiles_3x3_s8_mve_signed_one,
-    conv_tiles_3x3_s8_mve_general_one;
+conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating_one, conv_tiles_3x3_s8_mve_general_one;
+/* the same at an edge: the products of a first row that is padding, or of a last one, are left out */
+conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating_edge, conv_tiles_3x3_s8_mve_general_edge;
+conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating_one_edge, conv_tiles_3x3_s8_mve_general_one_edge;
 
-/* folds to one function where the arguments are literals, and only that one is linked */
-HIL_INLINE conv_tiles_3x3_s8_mve_function *conv_tiles_3x3_s8_mve_choose(int32_t form, int32_t in_c)
+/* these fold to one function where the arguments are literals, and only that one is linked */
+HIL_INLINE conv_tiles_3x3_s8_mve_function *conv_tiles_3x3_s8_mve_choose(int32_t general, int32_t in_c)
 {
-    if (form == HIL_MVE_RELU) {
-        return in_c <= 16 ? conv_tiles_3x3_s8_mve_relu_one : conv_tiles_3x3_s8_mve_relu;
+    if (general != 0) {
+        return in_c <= 16 ? conv_tiles_3x3_s8_mve_general_one : conv_tiles_3x3_s8_mve_general;
     }
-    if (form == HIL_MVE_SIGNED) {
-        return in_c <= 16 ? conv_tiles_3x3_s8_mve_signed_one : conv_tiles_3x3_s8_mve_signed;
+    return in_c <= 16 ? conv_tiles_3x3_s8_mve_saturating_one : conv_tiles_3x3_s8_mve_saturating;
+}
+
+HIL_INLINE conv_tiles_3x3_s8_mve_function *conv_tiles_3x3_s8_mve_choose_edge(int32_t general, int32_t in_c)
+{
+    if (general != 0) {
+        return in_c <= 16 ? conv_tiles_3x3_s8_mve_general_one_edge : conv_tiles_3x3_s8_mve_general_edge;
     }
-    return in_c <= 16 ? conv_tiles_3x3_s8_mve_general_one : conv_tiles_3x3_s8_mve_general;
+    return in_c <= 16 ? conv_tiles_3x3_s8_mve_saturating_one_edge : conv_tiles_3x3_s8_mve_saturating_edge;
 }
 
 /* weaves `count` columns, the same 16 channels or fewer of four rows */
@@ -48,5 +58,8 @@ typedef struct {
 } conv_tiles_3x3_s8_mve_rows;
 
 void conv_tiles_3x3_s8_mve_weave(int8_t *strip, const conv_tiles_3x3_s8_mve_rows *rows, int32_t count);
+
+/* the same of columns of 16 channels that follow one another */
+void conv_tiles_3x3_s8_mve_weave_16(int8_t *strip, const conv_tiles_3x3_s8_mve_rows *rows, int32_t count);
 
 #endif

@@ -93,7 +93,7 @@ HIL_SHARED void depthwise_conv_3x3_s8_mve_run(const int8_t *input, const int32_t
                 weave(s, input + c, padding, strip, column, line - s->pad_outer, channels, line > 0);
                 depthwise_quad_s8_mve_work *const part = lines == 1 ? &end : &work;
                 part->channels = channels;
-                part->scale = scale + 2 * c;
+                part->scale = scale + 3 * c;
                 part->taps = taps + work.record * c;
                 part->output = output + c + line * s->out_outer_step;
                 (lines == 1 ? last : quads)(part);

@@ -18,7 +18,7 @@ typedef struct {
     int32_t in_inner, in_outer, out_inner, out_outer;                          /* sizes */
     int32_t in_inner_step, in_outer_step, out_inner_step, out_outer_step;      /* bytes */
     int32_t pad_inner, pad_outer;                                              /* before the first */
-    int32_t in_zero, out_zero, clamp_min, clamp_max, form;
+    int32_t in_zero, out_zero, clamp_min, clamp_max, general;
 } depthwise_conv_3x3_s8_mve_shape;
 
 void depthwise_conv_3x3_s8_mve_run(const int8_t *input, const int32_t *scale, const int8_t *taps, int8_t *output,
@@ -28,10 +28,10 @@ void depthwise_conv_3x3_s8_mve_run(const int8_t *input, const int32_t *scale, co
 HIL_INLINE void depthwise_conv_3x3_s8_mve(const int8_t *input, const int32_t *scale, const int8_t *taps,
                                           int8_t *output, int8_t *strip, const depthwise_conv_3x3_s8_mve_shape *s)
 {
-    depthwise_quad_s8_mve_function *const quads = depthwise_quad_s8_mve_choose(s->form, s->channels < 16 ? 0 : 128);
+    depthwise_quad_s8_mve_function *const quads = depthwise_quad_s8_mve_choose(s->general, s->channels < 16 ? 0 : 128);
     const int by_row = s->out_outer % 2 != 0 && s->out_inner > 4;
     depthwise_conv_3x3_s8_mve_run(input, scale, taps, output, strip, s, quads,
-                                  by_row ? depthwise_quad_s8_mve_choose_row(s->form, s->channels < 16 ? 0 : 128) : quads);
+                                  by_row ? depthwise_quad_s8_mve_choose_row(s->general, s->channels < 16 ? 0 : 128) : quads);
 }
 
 #endif

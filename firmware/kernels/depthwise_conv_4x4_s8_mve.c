@@ -71,7 +71,7 @@ HIL_SHARED void depthwise_conv_4x4_s8_mve_run(const int8_t *input, const int32_t
     for (int32_t n = 0; n < s->batches; ++n) {
         for (int32_t c = 0; c < s->channels; c += 16) {
             work.channels = s->channels - c < 16 ? s->channels - c : 16;
-            work.scale = scale + 2 * c;
+            work.scale = scale + 3 * c;
             work.taps = taps + work.record * c;
             for (int32_t line = 0; line < s->out_outer; ++line) {
                 const int32_t first = line * s->stride_outer - s->pad_outer;

@@ -17,7 +17,7 @@ typedef struct {
     int32_t in_inner_step, in_outer_step, out_inner_step, out_outer_step; /* bytes */
     int32_t kernel_inner, kernel_outer, stride_inner, stride_outer, dilation_outer;
     int32_t pad_inner, pad_outer; /* before the first */
-    int32_t in_zero, out_zero, clamp_min, clamp_max, form;
+    int32_t in_zero, out_zero, clamp_min, clamp_max, general;
 } depthwise_conv_4x4_s8_mve_shape;
 
 void depthwise_conv_4x4_s8_mve_run(const int8_t *input, const int32_t *scale, const int8_t *taps, int8_t *output,
@@ -29,7 +29,7 @@ HIL_INLINE void depthwise_conv_4x4_s8_mve(const int8_t *input, const int32_t *sc
 {
     const int32_t step = s->stride_inner * 4 * (s->channels < 16 ? s->channels : 16);
     depthwise_conv_4x4_s8_mve_run(input, scale, taps, output, strip, s,
-                                  depthwise_quad_s8_mve_choose_one(s->form, step));
+                                  depthwise_quad_s8_mve_choose_one(s->general, step));
 }
 
 #endif

@@ -63,7 +63,7 @@ HIL_SHARED void depthwise_conv_line_s8_mve_run(const int8_t *input, const int32_
             const int32_t y = line * s->stride_outer;
             for (int32_t c = 0; c < s->channels; c += 16) {
                 work.channels = s->channels - c < 16 ? s->channels - c : 16;
-                work.scale = scale + 2 * c;
+                work.scale = scale + 3 * c;
                 work.taps = taps + work.record * c;
                 work.output = output + c + line * s->out_outer_step;
                 weave(s, input + c + y * s->in_outer_step, padding, strip, work.channels);

@@ -15,7 +15,7 @@ typedef struct {
     int32_t in_inner, in_outer, out_inner, out_outer;                     /* sizes */
     int32_t in_inner_step, in_outer_step, out_inner_step, out_outer_step; /* bytes */
     int32_t kernel, stride_outer, pad_inner;
-    int32_t in_zero, out_zero, clamp_min, clamp_max, form;
+    int32_t in_zero, out_zero, clamp_min, clamp_max, general;
 } depthwise_conv_line_s8_mve_shape;
 
 void depthwise_conv_line_s8_mve_run(const int8_t *input, const int32_t *scale, const int8_t *taps, int8_t *output,
@@ -25,7 +25,7 @@ void depthwise_conv_line_s8_mve_run(const int8_t *input, const int32_t *scale, c
 HIL_INLINE void depthwise_conv_line_s8_mve(const int8_t *input, const int32_t *scale, const int8_t *taps,
                                            int8_t *output, int8_t *strip, const depthwise_conv_line_s8_mve_shape *s)
 {
-    depthwise_conv_line_s8_mve_run(input, scale, taps, output, strip, s, depthwise_quad_s8_mve_choose_line(s->form));
+    depthwise_conv_line_s8_mve_run(input, scale, taps, output, strip, s, depthwise_quad_s8_mve_choose_line(s->general));
 }
 
 #endif

@@ -123,20 +123,20 @@ hil_end depthwise_quad_s8_mve_roll
     vadd.i32    \x, \x, r12
     .endm
 
+/* requant_mve.h tells why the forms are exact; r8 multiplier, r10 factor or, in the general form, negated right shift */
     .macro quad_scale x, spare, form
     .ifc \form,general
     ldrd        r0, r2, [sp, #SHIFT]
     vshl.s32    \x, r0
-    .endif
     vqrdmulh.s32 \x, \x, r8
-    .ifnc \form,relu
     vshr.s32    \spare, \x, #31
-    .ifc \form,general
     vmul.i32    \spare, \spare, r2
-    .endif
     vqadd.s32   \x, \x, \spare
-    .endif
     vrshl.s32   \x, r10
+    .else
+    vqrdmulh.s32 \x, \x, r8
+    vqrdmulh.s32 \x, \x, r10
+    .endif
     .endm
 
 /* eight outputs, all of which are stored, or those that p0 has */
@@ -156,7 +156,7 @@ hil_end depthwise_quad_s8_mve_roll
     .else
     vqmovnb.s16 q0, q0
     .endif
-    .ifnc \form,relu
+    .ifc \form,general
     vldrw.32    q7, [sp, #PLACES]
     .endif
     .ifc \stored,all
@@ -167,7 +167,7 @@ hil_end depthwise_quad_s8_mve_roll
     .endif
     .endm
 
-/* r1 scale, r3 taps, r5 the next channel's strip, or step, r7 advance, r8 multiplier, r9 zero point, r10 shift, r11
+/* r1 scale, r3 taps, r5 the next channel's strip, or step, r7 advance, r8 multiplier, r9 zero point, r10 factor or shift, r11
    output, r12 bias; q2-q5 taps, q6 addresses, q7 output offsets */
     .macro quad_channels name, outputs, step, form
 hil_function \name
@@ -195,17 +195,19 @@ hil_function \name
     ldr         r5, [r0, #STEP]
     .endif
     vldrw.32    q7, [r0, #OFFSETS]
-    .ifnc \form,relu
+    .ifc \form,general
     vstrw.32    q7, [sp, #PLACES]
     .endif
 1:  /* a channel */
     vldrb.8     q0, [r0, #PATTERN]
     vldrb.u8    q2, [r3, q0]
-    ldrd        r12, r8, [r1], #8
+    ldm         r1!, {r8, r10, r12}
     ldr         r2, [r0, #RECORD]
     vldrw.32    q6, [r0, #GATHER]
     add         r3, r3, r2
+    .ifc \form,general
     ldrsb       r10, [r3, #-2]
+    .endif
     vstrb.8     q2, [sp, #TAPS]
     .ifc \step,any
     ldr         r2, [sp, #STRIP]
@@ -262,20 +264,13 @@ hil_function \name
 hil_end \name
     .endm
 
-    quad_channels depthwise_quad_s8_mve_relu, square, 128, relu
-    quad_channels depthwise_quad_s8_mve_relu_any, square, any, relu
-    quad_channels depthwise_quad_s8_mve_relu_row, row, 128, relu
-    quad_channels depthwise_quad_s8_mve_relu_row_any, row, any, relu
-    quad_channels depthwise_quad_s8_mve_relu_line, line, 64, relu
-    quad_channels depthwise_quad_s8_mve_relu_one, one, 128, relu
-    quad_channels depthwise_quad_s8_mve_relu_one_any, one, any, relu
-    quad_channels depthwise_quad_s8_mve_signed, square, 128, signed
-    quad_channels depthwise_quad_s8_mve_signed_any, square, any, signed
-    quad_channels depthwise_quad_s8_mve_signed_row, row, 128, signed
-    quad_channels depthwise_quad_s8_mve_signed_row_any, row, any, signed
-    quad_channels depthwise_quad_s8_mve_signed_line, line, 64, signed
-    quad_channels depthwise_quad_s8_mve_signed_one, one, 128, signed
-    quad_channels depthwise_quad_s8_mve_signed_one_any, one, any, signed
+    quad_channels depthwise_quad_s8_mve_saturating, square, 128, saturating
+    quad_channels depthwise_quad_s8_mve_saturating_any, square, any, saturating
+    quad_channels depthwise_quad_s8_mve_saturating_row, row, 128, saturating
+    quad_channels depthwise_quad_s8_mve_saturating_row_any, row, any, saturating
+    quad_channels depthwise_quad_s8_mve_saturating_line, line, 64, saturating
+    quad_channels depthwise_quad_s8_mve_saturating_one, one, 128, saturating
+    quad_channels depthwise_quad_s8_mve_saturating_one_any, one, any, saturating
     quad_channels depthwise_quad_s8_mve_general, square, 128, general
     quad_channels depthwise_quad_s8_mve_general_any, square, any, general
     quad_channels depthwise_quad_s8_mve_general_row, row, 128, general

@@ -27,8 +27,8 @@ void depthwise_quad_s8_mve_roll(int8_t *strip, const depthwise_quad_s8_mve_rows 
 typedef struct {
     const int8_t *strip;     /* first channel's first word, less `step` */
     int8_t *output;          /* of the first channel */
-    const int32_t *scale;    /* bias and multiplier of each channel */
-    const int8_t *taps;      /* per channel: taps, shift, 0 */
+    const int32_t *scale;    /* multiplier, factor (requant_mve.h) and bias of each channel */
+    const int8_t *taps;      /* per channel: taps, shift of the general form, 0 */
     int32_t channels, record; /* bytes per channel of `taps` */
     int32_t rounds;          /* whole ones */
     int32_t rest;            /* predicate of one more round, 16-bit lanes, or 0 */
@@ -45,55 +45,41 @@ typedef void depthwise_quad_s8_mve_function(const depthwise_quad_s8_mve_work *wo
 
 /* Outputs of a gather: 2x2 of 3x3 taps, two of them in a row, four of a line (step 64), or one. Steps between gathers:
  * 128, which is two columns of 16 channels, or any. */
-depthwise_quad_s8_mve_function depthwise_quad_s8_mve_relu, depthwise_quad_s8_mve_relu_any, depthwise_quad_s8_mve_relu_row,
-    depthwise_quad_s8_mve_relu_row_any, depthwise_quad_s8_mve_relu_line, depthwise_quad_s8_mve_relu_one,
-    depthwise_quad_s8_mve_relu_one_any;
-depthwise_quad_s8_mve_function depthwise_quad_s8_mve_signed, depthwise_quad_s8_mve_signed_any, depthwise_quad_s8_mve_signed_row,
-    depthwise_quad_s8_mve_signed_row_any, depthwise_quad_s8_mve_signed_line, depthwise_quad_s8_mve_signed_one,
-    depthwise_quad_s8_mve_signed_one_any;
+depthwise_quad_s8_mve_function depthwise_quad_s8_mve_saturating, depthwise_quad_s8_mve_saturating_any, depthwise_quad_s8_mve_saturating_row,
+    depthwise_quad_s8_mve_saturating_row_any, depthwise_quad_s8_mve_saturating_line, depthwise_quad_s8_mve_saturating_one,
+    depthwise_quad_s8_mve_saturating_one_any;
 depthwise_quad_s8_mve_function depthwise_quad_s8_mve_general, depthwise_quad_s8_mve_general_any, depthwise_quad_s8_mve_general_row,
     depthwise_quad_s8_mve_general_row_any, depthwise_quad_s8_mve_general_line, depthwise_quad_s8_mve_general_one,
     depthwise_quad_s8_mve_general_one_any;
 
 /* these fold to one function where the arguments are literals */
-HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose(int32_t form, int32_t step)
+HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose(int32_t general, int32_t step)
 {
-    if (form == HIL_MVE_RELU) {
-        return step == 128 ? depthwise_quad_s8_mve_relu : depthwise_quad_s8_mve_relu_any;
+    if (general != 0) {
+        return step == 128 ? depthwise_quad_s8_mve_general : depthwise_quad_s8_mve_general_any;
     }
-    if (form == HIL_MVE_SIGNED) {
-        return step == 128 ? depthwise_quad_s8_mve_signed : depthwise_quad_s8_mve_signed_any;
-    }
-    return step == 128 ? depthwise_quad_s8_mve_general : depthwise_quad_s8_mve_general_any;
+    return step == 128 ? depthwise_quad_s8_mve_saturating : depthwise_quad_s8_mve_saturating_any;
 }
 
-HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_row(int32_t form, int32_t step)
+HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_row(int32_t general, int32_t step)
 {
-    if (form == HIL_MVE_RELU) {
-        return step == 128 ? depthwise_quad_s8_mve_relu_row : depthwise_quad_s8_mve_relu_row_any;
+    if (general != 0) {
+        return step == 128 ? depthwise_quad_s8_mve_general_row : depthwise_quad_s8_mve_general_row_any;
     }
-    if (form == HIL_MVE_SIGNED) {
-        return step == 128 ? depthwise_quad_s8_mve_signed_row : depthwise_quad_s8_mve_signed_row_any;
-    }
-    return step == 128 ? depthwise_quad_s8_mve_general_row : depthwise_quad_s8_mve_general_row_any;
+    return step == 128 ? depthwise_quad_s8_mve_saturating_row : depthwise_quad_s8_mve_saturating_row_any;
 }
 
-HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_one(int32_t form, int32_t step)
+HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_one(int32_t general, int32_t step)
 {
-    if (form == HIL_MVE_RELU) {
-        return step == 128 ? depthwise_quad_s8_mve_relu_one : depthwise_quad_s8_mve_relu_one_any;
+    if (general != 0) {
+        return step == 128 ? depthwise_quad_s8_mve_general_one : depthwise_quad_s8_mve_general_one_any;
     }
-    if (form == HIL_MVE_SIGNED) {
-        return step == 128 ? depthwise_quad_s8_mve_signed_one : depthwise_quad_s8_mve_signed_one_any;
-    }
-    return step == 128 ? depthwise_quad_s8_mve_general_one : depthwise_quad_s8_mve_general_one_any;
+    return step == 128 ? depthwise_quad_s8_mve_saturating_one : depthwise_quad_s8_mve_saturating_one_any;
 }
 
-HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_line(int32_t form)
+HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_line(int32_t general)
 {
-    return form == HIL_MVE_RELU     ? depthwise_quad_s8_mve_relu_line
-           : form == HIL_MVE_SIGNED ? depthwise_quad_s8_mve_signed_line
-                                    : depthwise_quad_s8_mve_general_line;
+    return general != 0 ? depthwise_quad_s8_mve_general_line : depthwise_quad_s8_mve_saturating_line;
 }
 
 /* lanes of a round whose positions along the inner dimension are below `count`; lane i is at position[i] */

@@ -28,14 +28,14 @@ HIL_SHARED void fully_connected_s8_lut16_mve_rows(const int8_t *input, const int
             part.eights = left <= s->together ? whole->fours == 0 ? left : left - whole->fours : s->together;
             part.fours = left <= s->together ? whole->fours : 0;
             unpack_lut16_mve_shape unpacking = {(part.eights + 7) / 8, 8, whole->steps, whole->tail, 8,
-                                                WORDS(40 + 8 * s->general), s->table_step};
+                                                WORDS(40 + s->more), s->table_step};
             unpack_lut16_mve(from, values, scratch, &unpacking);
-            const int32_t fixed = 72 + 8 * s->general;
+            const int32_t fixed = 72 + s->more;
             from += unpacking.blocks * WORDS(fixed + 4 * depth);
             values += unpacking.blocks * 8 * s->table_step;
             if (part.fours != 0) {
                 int32_t *const to = scratch + unpacking.blocks * WORDS(fixed + 8 * depth);
-                unpacking = (unpack_lut16_mve_shape){1, 4, whole->steps, whole->tail, 4, WORDS(20 + 4 * s->general),
+                unpacking = (unpack_lut16_mve_shape){1, 4, whole->steps, whole->tail, 4, WORDS(20 + s->more / 2),
                                                      s->table_step};
                 unpack_lut16_mve(from, values, to, &unpacking);
             }

@@ -11,7 +11,7 @@
 /* together: outputs whose weights are unpacked at a time, a multiple of eight; unpacked_bytes: of them. */
 typedef struct {
     fully_connected_s8_mve_shape whole;
-    int32_t together, unpacked_bytes, general, table_step;
+    int32_t together, unpacked_bytes, more, table_step;
 } fully_connected_s8_lut16_mve_shape;
 
 void fully_connected_s8_lut16_mve_rows(const int8_t *input, const int32_t *packed, const int8_t *table, int8_t *output,

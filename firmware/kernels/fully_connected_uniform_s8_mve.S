@@ -1,11 +1,10 @@
 /* See fully_connected_uniform_s8_mve.h. */
 #include "kernel_asm.h"
-#include "requant_mve.h"
 
 /* stack frame */
     .equ SUMS, 0        /* accumulators: even outputs, then odd ones */
     .equ ROW, 32        /* the row's first activation */
-    .equ ROUNDS, 36     /* of the loop over vectors, four a round */
+    .equ ROUNDS, 36     /* of the loop over vectors */
     .equ ENTRY, 40      /* where the first vector is */
     .equ MULTIPLIER, 44
     .equ ZERO, 48
@@ -19,6 +18,7 @@
 
     .equ STEP_BYTES, 68 /* of a vector's code with its load */
     .equ HELD_BYTES, 64
+    .equ TOGETHER, 12   /* vectors of a round */
 
 /* 16 activations by eight outputs; `load` loads them, if anything is */
     .macro step x, load
@@ -49,9 +49,9 @@
     vldrb.8     \x, [r2]
     .endm
 
-/* r1 packed weights, r3 activations, r5 output, r7 multiplier or rounds, r9 blocks still to do, r11 negated shift; even
+/* r1 packed weights, r3 activations, r5 output, r7 multiplier or rounds, r9 blocks still to do, r11 factor; even
    registers accumulate; q4 to q7 the vectors that are held */
-    .macro fully_connected name, form, reach
+    .macro fully_connected name, reach
 hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
@@ -59,7 +59,7 @@ hil_function \name
     mov         r5, r2
     ldrd        r4, r6, [r3]        /* rows, depth */
     ldr         r8, [r3, #8]        /* outputs */
-    ldrd        r7, r11, [r3, #12]  /* multiplier, shift */
+    ldrd        r7, r11, [r3, #12]  /* multiplier, factor */
     ldr         r10, [r3, #20]      /* out_zero */
     str         r0, [sp, #ROW]
     strd        r7, r10, [sp, #MULTIPLIER]
@@ -74,11 +74,12 @@ hil_function \name
     lsr         r6, r6, #4          /* vectors */
     .ifc \reach,far
     sub         r10, r6, #4         /* vectors that are loaded */
-    add         r2, r10, #3
-    lsr         r2, r2, #2
+    add         r2, r10, #TOGETHER - 1
+    movs        r9, #TOGETHER
+    udiv        r2, r2, r9          /* rounds */
     str         r2, [sp, #ROUNDS]
-    rsb         r10, r10, #0
-    and         r10, r10, #3
+    mls         r10, r2, r9, r10
+    rsb         r10, r10, #0        /* steps that the first one leaves out */
     adr         r12, 2f
     mov         lr, #STEP_BYTES
     mla         r12, r10, lr, r12
@@ -98,8 +99,7 @@ hil_function \name
     b           6f
     .balign     4
 1:  /* eight outputs */
-    ldm         r1!, {r0, r2, r4, r6}
-    ldm         r1!, {r8, r10, r12, lr}
+    ldm         r1!, {r0, r2, r4, r6, r8, r10, r12, lr}
     .ifc \reach,far
     ldrd        r3, r7, [sp, #ROW]
     .endif
@@ -107,7 +107,7 @@ hil_function \name
     .balign     4
 2:
     .ifc \reach,far
-    .rept       4
+    .rept       TOGETHER
     step        q0, "vldrb.8 q0, [r3], #16"
     .endr
     subs        r7, r7, #1
@@ -132,14 +132,8 @@ hil_function \name
     vqrdmulh.s32 q0, q0, r7
     vqrdmulh.s32 q1, q1, r7
     ldr         r0, [sp, #ZERO]
-    .ifc \form,signed
-    vshr.s32    q2, q0, #31
-    vqadd.s32   q0, q0, q2
-    vshr.s32    q2, q1, #31
-    vqadd.s32   q1, q1, q2
-    .endif
-    vrshl.s32   q0, r11
-    vrshl.s32   q1, r11
+    vqrdmulh.s32 q0, q0, r11
+    vqrdmulh.s32 q1, q1, r11
     vqmovnb.s32 q0, q0
     vqmovnt.s32 q0, q1
     vqadd.s16   q0, q0, r0
@@ -184,7 +178,5 @@ hil_function \name
 hil_end \name
     .endm
 
-    fully_connected fully_connected_uniform_s8_mve_relu, relu, short
-    fully_connected fully_connected_uniform_s8_mve_signed, signed, short
-    fully_connected fully_connected_uniform_s8_mve_relu_far, relu, far
-    fully_connected fully_connected_uniform_s8_mve_signed_far, signed, far
+    fully_connected fully_connected_uniform_s8_mve_short, short
+    fully_connected fully_connected_uniform_s8_mve_far, far

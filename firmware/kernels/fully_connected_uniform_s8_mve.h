@@ -1,4 +1,4 @@
-/* FULLY_CONNECTED, int8, MVE, where all outputs share a multiplier and a shift: eight outputs of one row at a time.
+/* FULLY_CONNECTED, int8, MVE, where all outputs share a multiplier and a shift, and saturate: eight outputs of one row at a time.
  *
  * A row's last four vectors of 16 activations stay in registers for all outputs; the very last may be shorter. Packed
  * weights, per block of eight outputs, the even ones of which come before the odd ones: biases (int32, the input's zero
@@ -11,28 +11,21 @@
 
 typedef struct {
     int32_t rows, depth, outputs; /* at least eight */
-    int32_t multiplier, shift;    /* negated: to the right */
-    int32_t out_zero, form;       /* HIL_MVE_RELU or HIL_MVE_SIGNED */
+    int32_t multiplier, factor;   /* of both roundings, requant_mve.h */
+    int32_t out_zero;
 } fully_connected_uniform_s8_mve_shape;
 
 typedef void fully_connected_uniform_s8_mve_function(const int8_t *x, const int32_t *packed, int8_t *output,
                                                      const fully_connected_uniform_s8_mve_shape *s);
 
 /* up to eight vectors a row, or any number, more than four */
-fully_connected_uniform_s8_mve_function fully_connected_uniform_s8_mve_relu, fully_connected_uniform_s8_mve_signed;
-fully_connected_uniform_s8_mve_function fully_connected_uniform_s8_mve_relu_far, fully_connected_uniform_s8_mve_signed_far;
+fully_connected_uniform_s8_mve_function fully_connected_uniform_s8_mve_short, fully_connected_uniform_s8_mve_far;
 
 /* folds to one function where the shape is literals, and only that one is linked */
 HIL_INLINE void fully_connected_uniform_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output,
                                                const fully_connected_uniform_s8_mve_shape *s)
 {
-    if (s->form == HIL_MVE_RELU) {
-        (s->depth <= 128 ? fully_connected_uniform_s8_mve_relu : fully_connected_uniform_s8_mve_relu_far)(input, packed,
-                                                                                                        output, s);
-    } else {
-        (s->depth <= 128 ? fully_connected_uniform_s8_mve_signed : fully_connected_uniform_s8_mve_signed_far)(
-            input, packed, output, s);
-    }
+    (s->depth <= 128 ? fully_connected_uniform_s8_mve_short : fully_connected_uniform_s8_mve_far)(input, packed, output, s);
 }
 
 #endif

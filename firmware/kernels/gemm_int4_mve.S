@@ -47,18 +47,24 @@
 
     gemm gemm_int4_mve_relu, relu, none, short
     gemm gemm_int4_mve_relu_tail, relu, tail, short
+    gemm gemm_int4_mve_relu_single, relu, none, single
+    gemm gemm_int4_mve_relu_tail_single, relu, tail, single
     gemm gemm_int4_mve_relu_long, relu, none, long
     gemm gemm_int4_mve_relu_tail_long, relu, tail, long
     gemm gemm_int4_mve_relu_far, relu, none, far
     gemm gemm_int4_mve_relu_tail_far, relu, tail, far
     gemm gemm_int4_mve_signed, signed, none, short
     gemm gemm_int4_mve_signed_tail, signed, tail, short
+    gemm gemm_int4_mve_signed_single, signed, none, single
+    gemm gemm_int4_mve_signed_tail_single, signed, tail, single
     gemm gemm_int4_mve_signed_long, signed, none, long
     gemm gemm_int4_mve_signed_tail_long, signed, tail, long
     gemm gemm_int4_mve_signed_far, signed, none, far
     gemm gemm_int4_mve_signed_tail_far, signed, tail, far
     gemm gemm_int4_mve_general, general, none, short
     gemm gemm_int4_mve_general_tail, general, tail, short
+    gemm gemm_int4_mve_general_single, general, none, single
+    gemm gemm_int4_mve_general_tail_single, general, tail, single
     gemm gemm_int4_mve_general_long, general, none, long
     gemm gemm_int4_mve_general_tail_long, general, tail, long
     gemm gemm_int4_mve_general_far, general, none, far

@@ -9,12 +9,15 @@
 
 #include "gemm_s8_mve.h"
 
-gemm_s8_mve_function gemm_int4_mve_relu, gemm_int4_mve_relu_tail, gemm_int4_mve_relu_long,
-    gemm_int4_mve_relu_tail_long, gemm_int4_mve_relu_far, gemm_int4_mve_relu_tail_far;
-gemm_s8_mve_function gemm_int4_mve_signed, gemm_int4_mve_signed_tail, gemm_int4_mve_signed_long,
-    gemm_int4_mve_signed_tail_long, gemm_int4_mve_signed_far, gemm_int4_mve_signed_tail_far;
-gemm_s8_mve_function gemm_int4_mve_general, gemm_int4_mve_general_tail, gemm_int4_mve_general_long,
-    gemm_int4_mve_general_tail_long, gemm_int4_mve_general_far, gemm_int4_mve_general_tail_far;
+gemm_s8_mve_function gemm_int4_mve_relu, gemm_int4_mve_relu_tail, gemm_int4_mve_relu_single,
+    gemm_int4_mve_relu_tail_single, gemm_int4_mve_relu_long, gemm_int4_mve_relu_tail_long,
+    gemm_int4_mve_relu_far, gemm_int4_mve_relu_tail_far;
+gemm_s8_mve_function gemm_int4_mve_signed, gemm_int4_mve_signed_tail, gemm_int4_mve_signed_single,
+    gemm_int4_mve_signed_tail_single, gemm_int4_mve_signed_long, gemm_int4_mve_signed_tail_long,
+    gemm_int4_mve_signed_far, gemm_int4_mve_signed_tail_far;
+gemm_s8_mve_function gemm_int4_mve_general, gemm_int4_mve_general_tail, gemm_int4_mve_general_single,
+    gemm_int4_mve_general_tail_single, gemm_int4_mve_general_long, gemm_int4_mve_general_tail_long,
+    gemm_int4_mve_general_far, gemm_int4_mve_general_tail_far;
 
 /* folds to one function where the arguments are literals, and only that one is linked */
 HIL_INLINE gemm_s8_mve_function *gemm_int4_mve_choose(int32_t form, int32_t steps, int32_t tail)

@@ -5,9 +5,9 @@
  *   gemm_tail x0, x1: up to 8 activations after them. After both q2 is what follows the weights.
  *   gemm_sums: what is to be done to accumulators at the end.
  *
- * A pixel's last two steps, its tail being one, stay in registers for all blocks of channels. The others are loaded: up to
- * 6 (`short`) or 16 (`long`) at fixed distances, entered where as many are left as there are, or any number in a loop
- * (`far`). */
+ * A pixel's last two steps, its tail being one, stay in registers for all blocks of channels (`single`: there is but one).
+ * The others are loaded: up to 6 (`short`) or 16 (`long`) at fixed distances, entered where as many are left as there are, or
+ * any number in a loop (`far`). */
 #include "kernel_asm.h"
 #include "requant_mve.h"
 
@@ -91,21 +91,23 @@ hil_function \name
     and         r10, r10, #3
     mov         lr, #STEP_BYTES
     mla         r12, r10, lr, r12
-    .else
-    adr         r12, 2f
-    .ifc \reach,short
-    rsb         r10, r6, #8
-    .else
-    rsb         r10, r6, #18
     .endif
+    .ifc \reach,short
+    adr         r12, 2f
+    rsb         r10, r6, #8
     mov         lr, #STEP_BYTES
     mla         r12, r10, lr, r12
-    cmp         r6, #1
-    it          eq
-    adreq       r12, 3f
     .endif
+    .ifc \reach,long
+    adr         r12, 2f
+    rsb         r10, r6, #18
+    mov         lr, #STEP_BYTES
+    mla         r12, r10, lr, r12
+    .endif
+    .ifnc \reach,single
     orr         r12, r12, #1
     str         r12, [sp, #ENTRY]
+    .endif
     lsr         r9, r8, #2
     ands        r2, r8, #3
     it          ne
@@ -120,6 +122,14 @@ hil_function \name
     strd        r9, r8, [sp, #BLOCKS]
     movs        r0, #0
     gemm_offsets r6
+    .ifnc \reach,far
+    ldrd        r3, r5, [sp, #X0]
+    ldr         r2, [sp, #HELD]
+    ldr         r7, [sp, #ZERO]
+    sub         r2, r2, #MIDDLE
+    add         r3, r3, r2
+    add         r5, r5, r2
+    .endif
     b           5f
     .balign     4
 1:  /* a block of four channels */
@@ -130,28 +140,31 @@ hil_function \name
     ldrd        r3, r5, [sp, #X0]
     ldr         r7, [sp, #ROUNDS]
     .endif
+    .ifnc \reach,single
     ldr         pc, [sp, #ENTRY]
     .balign     4
 2:
+    .endif
     .ifc \reach,far
     .rept       4
     gemm_step   q0, q1, "vldrb.8 q0, [r3], #16", "vldrb.8 q1, [r5], #16"
     .endr
     subs        r7, r7, #1
     bne.w       2b
-    .else
+    .endif
     .ifc \reach,long
     .irp        at, -120, -104, -88, -72, -56, -40, -24, -8, 8, 24
     gemm_step   q0, q1, "vldrb.8 q0, [r3, #\at]", "vldrb.8 q1, [r5, #\at]"
     .endr
     .endif
+    .ifnc \reach,single
+    .ifnc \reach,far
     .irp        at, 40, 56, 72, 88, 104, 120
     gemm_step   q0, q1, "vldrb.8 q0, [r3, #\at]", "vldrb.8 q1, [r5, #\at]"
     .endr
     .endif
     gemm_step   q4, q5
-    .balign     4
-3:
+    .endif
     .ifc \tail,tail
     gemm_tail   q6, q7
     .else
@@ -163,12 +176,14 @@ hil_function \name
     vldrb.s32   q3, [r1], #4
     .endif
     vldrw.32    q0, [sp, #SUMS]
-    vldrw.32    q1, [sp, #SUMS + 16]
     .ifc \form,general
     vshl.s32    q0, q0, q3
-    vshl.s32    q1, q1, q3
     .endif
     requant_mve_multiply \form, q0, q2
+    vldrw.32    q1, [sp, #SUMS + 16]
+    .ifc \form,general
+    vshl.s32    q1, q1, q3
+    .endif
     requant_mve_shifts \form, q3, r1
     requant_mve_multiply \form, q1, q2
     .ifc \reach,far
@@ -178,6 +193,7 @@ hil_function \name
     requant_mve_shift \form, q1, q3, q2
     vldrw.32    q2, [sp, #OFFSETS]
     vqmovnb.s32 q0, q0
+    subs        r9, r9, #1
     vqmovnt.s32 q0, q1
     .ifnc \form,relu
     .ifnc \form,signed
@@ -198,7 +214,6 @@ hil_function \name
     .endif
     vstrb.16    q0, [r11, q2]
     add         r11, r11, #4
-    subs        r9, r9, #1
     bgt.w       1b
     ldr         r0, [sp, #OVERLAP]
     cbz         r0, 4f
@@ -207,49 +222,58 @@ hil_function \name
     addeq       r11, r11, r0
     beq.w       1b                  /* the last block; it leaves r9 negative */
 4:  /* the next pair of pixels */
-    ldr         r2, [sp, #X1]
     ldr         r4, [sp, #STEP]
+    ldr         r6, [sp, #ADVANCE]
+    .ifc \reach,far
+    ldr         r2, [sp, #X1]
     add         r0, r2, r4
     add         r2, r0, r4
     strd        r0, r2, [sp, #X0]
-    ldr         r6, [sp, #ADVANCE]
+    .else
+    add         r3, r3, r4, lsl #1
+    add         r5, r5, r4, lsl #1
+    .endif
     add         r11, r11, r6
 5:
     ldrd        r4, r1, [sp, #PIXELS]
+    ldr         r9, [sp, #BLOCKS]
     subs        r4, r4, #2
     bpl.w       6f
     cmn         r4, #1
     bne         7f
     /* one pixel is left: it is computed twice and written to one place */
+    .ifc \reach,far
     ldr         r0, [sp, #X0]
     str         r0, [sp, #X1]
+    .else
+    mov         r5, r3
+    .endif
     movs        r0, #0
     gemm_offsets none
 6:
     str         r4, [sp, #PIXELS]
-    ldr         r9, [sp, #BLOCKS]
-    ldrd        r2, r4, [sp, #HELD]
-    ldrd        r3, r5, [sp, #X0]
-    add         r3, r3, r2
-    add         r5, r5, r2
+    .ifc \reach,far
+    ldr         r6, [sp, #HELD]
+    ldrd        r0, r2, [sp, #X0]
+    add         r0, r0, r6
+    add         r2, r2, r6
+    .else
+    add         r0, r3, #MIDDLE
+    add         r2, r5, #MIDDLE
+    .endif
+    .ifnc \reach,single
+    vldrb.8     q4, [r0]
+    vldrb.8     q5, [r2]
+    .endif
     .ifc \tail,tail
+    ldr         r4, [sp, #TAIL]
     vctp.8      r4
     vpstt
-    vldrbt.u8   q6, [r3, #16]
-    vldrbt.u8   q7, [r5, #16]
+    vldrbt.u8   q6, [r0, #16]
+    vldrbt.u8   q7, [r2, #16]
     .else
-    vldrb.8     q6, [r3, #16]
-    vldrb.8     q7, [r5, #16]
-    .endif
-    cmp         r2, #0              /* a single step has none before it */
-    blt.w       8f
-    vldrb.8     q4, [r3]
-    vldrb.8     q5, [r5]
-8:
-    .ifnc \reach,far
-    sub         r3, r3, #MIDDLE
-    sub         r5, r5, #MIDDLE
-    ldr         r7, [sp, #ZERO]
+    vldrb.8     q6, [r0, #16]
+    vldrb.8     q7, [r2, #16]
     .endif
     b.w         1b
 7:

@@ -45,18 +45,24 @@
 
     gemm gemm_s8_mve_relu, relu, none, short
     gemm gemm_s8_mve_relu_tail, relu, tail, short
+    gemm gemm_s8_mve_relu_single, relu, none, single
+    gemm gemm_s8_mve_relu_tail_single, relu, tail, single
     gemm gemm_s8_mve_relu_long, relu, none, long
     gemm gemm_s8_mve_relu_tail_long, relu, tail, long
     gemm gemm_s8_mve_relu_far, relu, none, far
     gemm gemm_s8_mve_relu_tail_far, relu, tail, far
     gemm gemm_s8_mve_signed, signed, none, short
     gemm gemm_s8_mve_signed_tail, signed, tail, short
+    gemm gemm_s8_mve_signed_single, signed, none, single
+    gemm gemm_s8_mve_signed_tail_single, signed, tail, single
     gemm gemm_s8_mve_signed_long, signed, none, long
     gemm gemm_s8_mve_signed_tail_long, signed, tail, long
     gemm gemm_s8_mve_signed_far, signed, none, far
     gemm gemm_s8_mve_signed_tail_far, signed, tail, far
     gemm gemm_s8_mve_general, general, none, short
     gemm gemm_s8_mve_general_tail, general, tail, short
+    gemm gemm_s8_mve_general_single, general, none, single
+    gemm gemm_s8_mve_general_tail_single, general, tail, single
     gemm gemm_s8_mve_general_long, general, none, long
     gemm gemm_s8_mve_general_tail_long, general, tail, long
     gemm gemm_s8_mve_general_far, general, none, far
@@ -64,6 +70,8 @@
 #if __ARM_FEATURE_MVE & 2 /* vectors of floats */
     gemm gemm_s8_mve_float, float, none, short
     gemm gemm_s8_mve_float_tail, float, tail, short
+    gemm gemm_s8_mve_float_single, float, none, single
+    gemm gemm_s8_mve_float_tail_single, float, tail, single
     gemm gemm_s8_mve_float_long, float, none, long
     gemm gemm_s8_mve_float_tail_long, float, tail, long
     gemm gemm_s8_mve_float_far, float, none, far

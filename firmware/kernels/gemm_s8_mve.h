@@ -25,20 +25,30 @@ typedef struct {
 
 typedef void gemm_s8_mve_function(const int8_t *x, const int32_t *packed, int8_t *output, const gemm_s8_mve_shape *s);
 
-/* a pixel has up to 8 steps, its tail being one, or up to 18, or more */
-gemm_s8_mve_function gemm_s8_mve_relu, gemm_s8_mve_relu_tail, gemm_s8_mve_relu_long,
-    gemm_s8_mve_relu_tail_long, gemm_s8_mve_relu_far, gemm_s8_mve_relu_tail_far;
-gemm_s8_mve_function gemm_s8_mve_signed, gemm_s8_mve_signed_tail, gemm_s8_mve_signed_long,
-    gemm_s8_mve_signed_tail_long, gemm_s8_mve_signed_far, gemm_s8_mve_signed_tail_far;
-gemm_s8_mve_function gemm_s8_mve_general, gemm_s8_mve_general_tail, gemm_s8_mve_general_long,
-    gemm_s8_mve_general_tail_long, gemm_s8_mve_general_far, gemm_s8_mve_general_tail_far;
-gemm_s8_mve_function gemm_s8_mve_float, gemm_s8_mve_float_tail, gemm_s8_mve_float_long,
-    gemm_s8_mve_float_tail_long, gemm_s8_mve_float_far, gemm_s8_mve_float_tail_far;
+/* a pixel has up to 8 steps, its tail being one, or a single one, or up to 18, or more */
+gemm_s8_mve_function gemm_s8_mve_relu, gemm_s8_mve_relu_tail, gemm_s8_mve_relu_single,
+    gemm_s8_mve_relu_tail_single, gemm_s8_mve_relu_long, gemm_s8_mve_relu_tail_long,
+    gemm_s8_mve_relu_far, gemm_s8_mve_relu_tail_far;
+gemm_s8_mve_function gemm_s8_mve_signed, gemm_s8_mve_signed_tail, gemm_s8_mve_signed_single,
+    gemm_s8_mve_signed_tail_single, gemm_s8_mve_signed_long, gemm_s8_mve_signed_tail_long,
+    gemm_s8_mve_signed_far, gemm_s8_mve_signed_tail_far;
+gemm_s8_mve_function gemm_s8_mve_general, gemm_s8_mve_general_tail, gemm_s8_mve_general_single,
+    gemm_s8_mve_general_tail_single, gemm_s8_mve_general_long, gemm_s8_mve_general_tail_long,
+    gemm_s8_mve_general_far, gemm_s8_mve_general_tail_far;
+gemm_s8_mve_function gemm_s8_mve_float, gemm_s8_mve_float_tail, gemm_s8_mve_float_single,
+    gemm_s8_mve_float_tail_single, gemm_s8_mve_float_long, gemm_s8_mve_float_tail_long,
+    gemm_s8_mve_float_far, gemm_s8_mve_float_tail_far;
 
-/* which of a form's functions it is */
-#define HIL_GEMM_MVE_CHOOSE(name, steps, tail)                                                          \
-    ((tail) == 0 ? ((steps) <= 8 ? (name) : (steps) <= 18 ? (name##_long) : (name##_far))               \
-                 : ((steps) < 8 ? (name##_tail) : (steps) < 18 ? (name##_tail_long) : (name##_tail_far)))
+/* which of a form's functions it is; one macro, so that a name is put together before it is looked at */
+#define HIL_GEMM_MVE_CHOOSE(name, steps, tail)               \
+    ((tail) == 0 ? ((steps) == 1    ? (name##_single)        \
+                    : (steps) <= 8  ? (name)                 \
+                    : (steps) <= 18 ? (name##_long)          \
+                                    : (name##_far))          \
+                 : ((steps) == 0   ? (name##_tail_single)    \
+                    : (steps) < 8  ? (name##_tail)           \
+                    : (steps) < 18 ? (name##_tail_long)      \
+                                   : (name##_tail_far)))
 
 /* folds to one function where the arguments are literals, and only that one is linked */
 HIL_INLINE gemm_s8_mve_function *gemm_s8_mve_choose(int32_t form, int32_t steps, int32_t tail)

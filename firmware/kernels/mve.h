@@ -5,7 +5,7 @@
 #include "kernel.h"
 
 #define HIL_MVE_RELU 0    /* clamp -128..127, out_zero -128, right shifts: ties of negative values do not matter */
-#define HIL_MVE_SIGNED 1  /* clamp -128..127, right shifts of 1 and more */
+#define HIL_MVE_SIGNED 1  /* clamp -128..127, right shifts of 1 and more, by factors */
 #define HIL_MVE_GENERAL 2 /* any */
 #define HIL_MVE_FLOAT 3   /* ONNX Runtime's rounding, by factors of float32; needs vectors of floats */
 

@@ -11,10 +11,11 @@ from harness.ir.window import Window2D, WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.mve import GENERAL, LANES, SIGNED, Int32s, layer_form, mve_requant, output_shape, words
+from harness.kernels.mve import LANES, Int32s, mve_requant, words
 from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.window_fields import window_fields
+from harness.quantization.fixedpoint import wrap32
 
 HEIGHT, WIDTH = 2, 4
 """Rows and columns of a tile's outputs."""
@@ -22,6 +23,8 @@ COLUMN = 64
 """Bytes of a column of a strip: four rows of 16 channels."""
 STRIP_BYTES = 4096
 """Output rows whose strip is larger are computed in several pieces."""
+_FEW_ROWS = 32
+"""Output rows of images of which edges are a part that matters."""
 FARTHEST = 65535
 """Offsets of outputs are uint16."""
 
@@ -62,18 +65,31 @@ def _pieces(out: int, size: int, least: int) -> Steps:
     return Steps(starts, tuple(min(start + size, out) for start in starts))
 
 
+def edge_biases(layer: QuantizedLayer) -> Int32s:
+    """Biases [edge, channel, row of the tile] where the first row of the windows is padding, or the last one.
+
+    Padding is the input's zero point: what it adds to a sum, and the bias takes away again, is left out of both.
+    """
+    sums = layer.weights.reshape(len(layer.weights), 3, -1).sum(axis=2)
+    whole, (first, _, last) = layer.folded_bias, layer.in_zero * sums.T
+    found = [np.stack([whole + first, whole], axis=1), np.stack([whole, whole + last], axis=1)]
+    return wrap32(np.stack(found)).astype(np.int32)
+
+
 def pack_tiles(layer: QuantizedLayer, in_c: int) -> Int32s:
     """Weights and requantization as conv_tiles_3x3_s8_mve.h has them."""
     scale = mve_requant(layer)
     channels = len(layer.weights)
     taps = np.pad(layer.weights.astype(np.int8).reshape(channels, 9, in_c), ((0, 0), (0, 0), (0, -in_c % LANES)))
     grouped = taps.reshape(channels, 9, -1, LANES).transpose(0, 2, 1, 3)
-    right = np.minimum(scale.shift, 0).astype(np.int32)
-    ends = [scale.multiplier, right, np.full(channels, layer.zero_point, np.int32)]
-    if scale.form == GENERAL:
+    right, zero = np.minimum(scale.shift, 0).astype(np.int32), np.full(channels, layer.zero_point, np.int32)
+    if scale.by_factors:
+        ends = [scale.multiplier, scale.factors, zero]
+    else:
+        ends = [scale.multiplier, right, zero]
         ends += [np.maximum(scale.shift, 0).astype(np.int32), (right < 0).astype(np.int32)]
     end = np.stack(ends, axis=1).astype(np.int32)
-    parts = (words(np.repeat(scale.bias[c], 4), grouped[c].reshape(-1), end[c]) for c in range(channels))
+    parts = (words(np.repeat(scale.bias[c], 8), grouped[c].reshape(-1), end[c]) for c in range(channels))
     return np.concatenate(list(parts))
 
 
@@ -94,9 +110,12 @@ class Conv3x3S8Mve(MveKernel):
         window, layer = context.window, quantized_layer(context)
         shape = window_fields(window, *_SIZES)
         shape |= {"in_zero": context.input().q.zero_point, "tile_w": _tile(window)}
-        shape |= output_shape(layer, layer_form(context))
-        del shape["out_zero"]  # the packed weights have it
-        table = ConstantTable("packed", "int32_t", pack_tiles(layer, window.in_c))
+        shape |= {"clamp_min": layer.clamp[0], "clamp_max": layer.clamp[1], "general": int(_general(context))}
+        packed = pack_tiles(layer, window.in_c)
+        shape["edges"] = packed.size if _has_edges(window) else 0
+        if _has_edges(window):
+            packed = np.concatenate([packed, edge_biases(layer).reshape(-1)])
+        table = ConstantTable("packed", "int32_t", packed)
         call = Call("conv_3x3_s8_mve", (In(), table, Out(), Scratch("int32_t")), shape)
         return Lowered("conv_3x3_s8_mve", (call,), self.scratch(context))
 
@@ -115,7 +134,7 @@ class Conv3x3S8Mve(MveKernel):
         return AccessOrder({0: reads}, np.repeat(made.astype(np.int32).reshape(-1), window.out_c))
 
     def loops(self, context: Context) -> Loops:
-        window, form = context.window, layer_form(context)
+        window = context.window
         groups, down = _groups(window), window.batches * -(-window.rows.out // HEIGHT)
         across = _pieces(window.columns.out, _tile(window), WIDTH)
         strips, tiles, odd, inside, padded = 0, 0, 0, 0, 0
@@ -126,18 +145,26 @@ class Conv3x3S8Mve(MveKernel):
             odd += (end - start) % WIDTH > 0
             tiles += -(-(end - start) // WIDTH)
         blocks = down * tiles * window.out_c
+        inner = [window.rows.start(row) for row in _pieces(window.rows.out, HEIGHT, HEIGHT).starts]
+        together = window.in_c == LANES
+        whole = window.batches * together * sum(0 <= start <= window.rows.size - 4 for start in inner)
+        edges = sum(_at_edge(window, row) for row in _pieces(window.rows.out, HEIGHT, HEIGHT).starts)
+        at_edge = edges * window.batches * tiles * window.out_c
         return {
             "strip": down * strips,
-            "weave": down * strips * groups,
-            "column": down * inside * groups,
+            "weave": (down - whole) * strips * groups,
+            "weave16": whole * strips,
+            "column": (down - whole) * inside * groups,
+            "column16": whole * inside * groups,
             "padding": (down if strips > 1 else 1) * padded * groups,
             "odd": down * odd,
             "tile": down * tiles,
             "block": blocks,
-            "group": blocks * groups,
+            "edge": at_edge,
+            "group": (blocks - at_edge) * groups,
+            "edge_group": at_edge * groups,
             "looped": blocks * groups * (groups > 1),
-            "signed": blocks * (form == SIGNED),
-            "general": blocks * (form == GENERAL),
+            "general": blocks * _general(context),
         }
 
     def reads(self, context: Context) -> float:
@@ -145,7 +172,24 @@ class Conv3x3S8Mve(MveKernel):
 
     def flash(self, context: Context) -> int:
         window = context.window
-        return window.out_c * (16 + 9 * LANES * _groups(window) + (20 if layer_form(context) == GENERAL else 12))
+        edges = 16 * _has_edges(window)
+        return window.out_c * (edges + 32 + 9 * LANES * _groups(window) + (20 if _general(context) else 12))
+
+
+def _general(context: Context) -> bool:
+    """Whether the general form is needed."""
+    return not mve_requant(quantized_layer(context)).by_factors
+
+
+def _has_edges(window: Window2D) -> bool:
+    """Whether tiles of padding have biases of their own, which are code that many rows do not need."""
+    return window.rows.reaches_padding and window.rows.out <= _FEW_ROWS
+
+
+def _at_edge(window: Window2D, row: int) -> bool:
+    """Whether the tiles of an output row have a first or a last row that is padding, which is left out."""
+    start = window.rows.start(row)
+    return _has_edges(window) and (start < 0 or start + 3 >= window.rows.size)
 
 
 def _groups(window: Window2D) -> int:

@@ -32,7 +32,8 @@ class ConvColumnsS8Mve(MveKernel):
         dense = context.input(1).shape[3] == window.in_c
         plain = window.rows.dilation == window.columns.dilation == 1
         near = (window.columns.out + 1) * max(window.out_c, 4) <= FARTHEST
-        return dense and plain and near and window.out_c >= 4 and self.scratch(context) <= STRIP_BYTES
+        far = window.rows.kernel > 1 or window.reaches_padding
+        return far and dense and plain and near and window.out_c >= 4 and self.scratch(context) <= STRIP_BYTES
 
     def lower(self, context: Context) -> Lowered:
         window, layer = canonical_window(context), quantized_layer(context)

@@ -33,7 +33,7 @@ from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.window_fields import WINDOW_FIELDS, window_fields
 
 HELD, LONGEST = 2, 18
-"""Steps of a pixel, its tail being one, that stay in registers for all channels; steps that are not counted in a loop."""
+"""Steps of a pixel, its tail being one: that stay in registers for all channels, and that are not counted in a loop."""
 
 
 def canonical_window(context: Context) -> Window2D:
@@ -91,9 +91,9 @@ def gemm_loops(context: Context, calls: int, pixels: int, depth: int, channels: 
         "tile": tiles,
         "step": tiles * max(units - HELD, 0),
         "held": tiles * min(units, HELD),
+        "several": (tiles + 5 * paired) * (units > 1),
         "far": tiles * (units > LONGEST),
         "round": tiles * -(-(units - HELD) // 4) * (units > LONGEST),
-        "signed": tiles * (form == SIGNED),
         "general": tiles * (form == GENERAL),
         "in_float": tiles * (form == FLOAT),
     }
@@ -103,7 +103,7 @@ def packed_bytes(channels: int, depth: int, form: int, packing: Packing = "s8") 
     """Bytes of pack_gemm."""
     steps, tail = split_depth(depth)
     weights = 64 * steps + 32 * (tail > 0)
-    constants = 36 + 4 * (form == GENERAL) - 4 * (form == FLOAT)
+    constants = 36 + 4 * (form == GENERAL) - 4 * (form == FLOAT) + 12 * (form == SIGNED)
     return -(-channels // 4) * ((weights if packing == "s8" else weights // 2) + constants)
 
 
@@ -166,7 +166,7 @@ class Conv1x1S8Mve(MveKernel):
 
 
 class ConvS8Mve(MveKernel):
-    """Convolutions of any window that is not dilated along a row; attributes as those of Conv1x1S8Mve."""
+    """Convolutions of windows that are not dilated along a row, where Conv1x1S8Mve is not; attributes as it has."""
 
     ops = frozenset({"CONV_2D"})
     roundings = EITHER_ROUNDING
@@ -180,7 +180,8 @@ class ConvS8Mve(MveKernel):
         return layer.weights.astype(np.int8)
 
     def applies(self, context: Context) -> bool:
-        return _dense(context) and in_runs(context).columns.dilation == 1
+        together = is_one_by_one(context) and readable(depth_of(in_runs(context)))
+        return _dense(context) and in_runs(context).columns.dilation == 1 and not together
 
     def tile(self, window: Window2D) -> int:
         """Output columns that go through one strip; 0 when windows are read where they lie."""

@@ -22,7 +22,6 @@ from harness.kernels.mve import (
     FLOAT,
     GENERAL,
     LANES,
-    SIGNED,
     Int8s,
     Int32s,
     MveRequant,
@@ -304,7 +303,6 @@ class ConvFewS8Mve(_ConvParts):
             "step4": rounds * fours * steps,
             "tail8": rounds * eights * (tail > 0),
             "tail4": rounds * fours * (tail > 0),
-            "signed": blocks * channels * (form == SIGNED),
             "general": blocks * channels * (form == GENERAL),
             "in_float": blocks * channels * (form == FLOAT),
         }

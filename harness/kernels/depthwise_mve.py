@@ -13,15 +13,14 @@ from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.ir.window import Window2D, WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder, Steps, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.convolution_mve import canonical_window
 from harness.kernels.cost_coefficients import loop_cycles
 from harness.kernels.mve import (
     EIGHT,
     FLOAT,
-    GENERAL,
     LANES,
-    SIGNED,
     blocks,
     layer_form,
     mve_requant,
@@ -37,6 +36,14 @@ from harness.kernels.window_fields import window_fields
 Ints = npt.NDArray[np.int64]
 
 _AXES = ("inner", "outer")
+LARGEST = constant("depthwise_tiles_s8_mve.h", "HIL_DEPTHWISE_TILES_GROUPS")
+"""Taps along a dimension."""
+_INDICES = 250
+"""Taps in all, whose numbers are bytes."""
+COLUMN = 64
+"""Bytes of a word of 16 channels."""
+FARTHEST = 65535
+"""Offsets of outputs are uint16."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,8 @@ class _Depthwise(MveKernel):
         scale = mve_requant(layer)
         shape = {"batches": window.batches, "channels": window.in_c, **plane.shape(*SIZES), **self.fields(plane)}
         shape |= {"in_zero": context.input().q.zero_point, **output_shape(layer, scale.form)}
+        shape["general"] = int(not scale.by_factors)
+        del shape["form"]
         tables = (
             ConstantTable("scale", "int32_t", pack_scale(scale)),
             ConstantTable("taps", "int8_t", pack_records(records, scale)),
@@ -167,10 +176,10 @@ class _Depthwise(MveKernel):
         return AccessOrder({0: ordered(reads, plane.inner.size)}, written, window.in_c)
 
     def loops(self, context: Context) -> Loops:
-        window, form = canonical_window(context), layer_form(context)
+        window = canonical_window(context)
         found = self.plane_loops(window, self.best(window, context.target.core))
-        outputs = found["octet"] + found["rest"]
-        return found | {"signed": outputs * (form == SIGNED), "general": outputs * (form == GENERAL)}
+        general = not mve_requant(quantized_layer(context)).by_factors
+        return found | {"general": (found["octet"] + found["rest"]) * general}
 
     def scratch(self, context: Context) -> int:
         window = canonical_window(context)
@@ -178,7 +187,7 @@ class _Depthwise(MveKernel):
 
     def flash(self, context: Context) -> int:
         window = canonical_window(context)
-        return window.in_c * (window.taps + 10)
+        return window.in_c * (window.taps + 14)
 
 
 def _outputs(channels: float, outputs: int, single: bool, stepped: bool) -> dict[str, float]:
@@ -325,6 +334,57 @@ class DepthwiseConvLineS8Mve(_Depthwise):
         return _one_line_a_strip(plane.outer)
 
 
+class DepthwiseConvTilesS8Mve(_Depthwise):
+    """Windows up to 13 by 13, stride 1 and not dilated along the inner dimension: one line of outputs at a time."""
+
+    function = "depthwise_conv_tiles_s8_mve"
+
+    def fits(self, window: Window2D, plane: Plane) -> bool:
+        inner, outer = plane.inner, plane.outer
+        small = inner.kernel <= LARGEST and 1 < outer.kernel <= LARGEST and window.taps <= _INDICES
+        near = plane.out_steps[0] * EIGHT <= FARTHEST
+        return small and inner.stride == inner.dilation == 1 and near and inner.pad_before < inner.kernel
+
+    def plane_loops(self, window: Window2D, plane: Plane) -> dict[str, float]:
+        inner, outer = plane.inner, plane.outer
+        together, words = _rows_of_a_group(plane)
+        lines = window.batches * -(-window.in_c // LANES) * outer.out
+        woven = window.batches * -(-window.in_c // LANES) * outer.taps_inside()
+        before, groups = -(-inner.pad_before // 4), -(-outer.kernel // together)
+        whole = max(min((inner.size - 4 * before + inner.pad_before) // 4, words - before), 0)
+        octets = window.batches * window.in_c * outer.out * -(-inner.out // EIGHT)
+        channels = window.batches * window.in_c * outer.out
+        return {
+            "strip": lines,
+            "row": woven,
+            "weave": woven * (words - whole + (whole > 0)),
+            "column": woven * words,
+            "padding": (lines * outer.kernel - woven) * words,
+            "channel": channels,
+            "pattern": channels * groups,
+            "octet": octets,
+            "group": octets * groups,
+            "rest": 0,
+        }
+
+    def strip(self, window: Window2D, plane: Plane) -> int:
+        together, words = _rows_of_a_group(plane)
+        return COLUMN * words * together * -(-plane.outer.kernel // together)
+
+    def fields(self, plane: Plane) -> dict[str, int]:
+        windows = ("kernel_inner", "kernel_outer", "stride_outer", "dilation_outer")
+        return plane.shape(*windows, "pad_inner", "pad_outer")
+
+    def reading(self, plane: Plane) -> tuple[Ints, Ints]:
+        return _one_line_a_strip(plane.outer)
+
+
+def _rows_of_a_group(plane: Plane) -> tuple[int, int]:
+    """(rows that a gather takes, words of a row)."""
+    together = 2 if plane.inner.kernel <= 5 else 1
+    return together, 2 * -(-plane.inner.out // EIGHT) + (1 if together == 2 else 3)
+
+
 class DepthwiseConvS8Mve(MveKernel):
     """Any depthwise convolution, pixel by pixel."""
 
@@ -387,5 +447,6 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv3x3SmallStripS8Mve(),
     DepthwiseConv4x4S8Mve(),
     DepthwiseConvLineS8Mve(),
+    DepthwiseConvTilesS8Mve(),
     DepthwiseConvS8Mve(),
 )

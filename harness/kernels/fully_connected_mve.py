@@ -25,7 +25,6 @@ from harness.kernels.mve import (
     GENERAL,
     LANES,
     MAX_CHANNELS,
-    RELU,
     SIGNED,
     Int8s,
     Packing,
@@ -99,7 +98,6 @@ class FullyConnectedS8Mve(MveKernel):
             "round": (eights + fours) * -(-steps // 4),
             "tail8": eights * (tail > 0),
             "tail4": fours * (tail > 0),
-            "signed": (2 * eights + fours) * (form == SIGNED),
             "general": (2 * eights + fours) * (form == GENERAL),
             "in_float": (2 * eights + fours) * (form == FLOAT),
         }
@@ -114,7 +112,7 @@ class FullyConnectedS8Mve(MveKernel):
         padded = -(-channels // 4) * 4 if 0 < channels % 8 <= 4 else -(-channels // 8) * 8
         weights = LANES * steps + 8 * (tail > 0)
         packed = weights if self.packing == "s8" else weights // 2
-        return padded * (packed + 9 + (form == GENERAL) - (form == FLOAT))
+        return padded * (packed + 9 + (form == GENERAL) - (form == FLOAT) + 3 * (form == SIGNED))
 
 
 class FullyConnectedUniformS8Mve(MveKernel):
@@ -126,14 +124,14 @@ class FullyConnectedUniformS8Mve(MveKernel):
         if context.input(1).shape[0] < EIGHT:
             return False
         scale = mve_requant(quantized_layer(context))
-        return scale.form in (RELU, SIGNED) and len(set(zip(scale.multiplier, scale.shift, strict=True))) == 1
+        return scale.by_factors and len(set(zip(scale.multiplier, scale.shift, strict=True))) == 1
 
     def lower(self, context: Context) -> Lowered:
         layer, (channels, depth) = quantized_layer(context), context.input(1).shape
         scale = mve_requant(layer)
         shape = {"rows": context.input().elements // depth, "depth": depth, "outputs": channels}
-        shape |= {"multiplier": int(scale.multiplier[0]), "shift": int(scale.shift[0])}
-        shape |= {"out_zero": layer.zero_point, "form": scale.form}
+        shape |= {"multiplier": int(scale.multiplier[0]), "factor": int(scale.factors[0])}
+        shape["out_zero"] = layer.zero_point
         table = ConstantTable("packed", "int32_t", pack_uniform(layer.weights.astype(np.int8), scale))
         call = Call("fully_connected_uniform_s8_mve", (In(), table, Out()), shape)
         return Lowered("fully_connected_uniform_s8_mve", (call,))
@@ -154,8 +152,7 @@ class FullyConnectedUniformS8Mve(MveKernel):
             "held": blocks * min(vectors, _HELD),
             "step": blocks * loaded,
             "far": blocks * far,
-            "round": blocks * -(-loaded // 4) * far,
-            "signed": blocks * (layer_form(context) == SIGNED),
+            "round": blocks * -(-loaded // 12) * far,
         }
 
     def reads(self, context: Context) -> float:

@@ -25,6 +25,8 @@ RELU, SIGNED, GENERAL, FLOAT = (
 
 LANES = 16
 EIGHT = 8
+_SATURATED = 11
+"""Shifts to the right up to which products of 2^31 / 2^n and more are beyond any int8 output."""
 MAX_CHANNELS = 65532
 """Of products in blocks: offsets of outputs are uint16."""
 
@@ -45,6 +47,17 @@ class MveRequant:
     multiplier: Int32s
     shift: Int8s
 
+    @property
+    def by_factors(self) -> bool:
+        """Whether a product with `factors` stands for the shift in all channels."""
+        return self.form in (RELU, SIGNED) and bool((self.shift < 0).all())
+
+    @property
+    def factors(self) -> Int32s:
+        """int32 [channels]: 2^31 / 2^n; in the form SIGNED one more, which takes ties away from zero."""
+        shifted = np.int64(1) << (31 + np.minimum(self.shift, -1).astype(np.int64))
+        return (shifted + (self.form == SIGNED)).astype(np.int32)
+
 
 def mve_requant(layer: QuantizedLayer) -> MveRequant:
     """The cheapest form that is exact for every channel."""
@@ -56,9 +69,16 @@ def mve_requant(layer: QuantizedLayer) -> MveRequant:
     form = GENERAL
     if layer.saturates and layer.zero_point == layer.out_range[0] and (shift <= 0).all():
         form = RELU
-    elif layer.saturates and (shift <= -1).all():
+    elif layer.saturates and (shift <= -1).all() and _ties_hold(layer, shift):
         form = SIGNED
     return MveRequant(form, wrap32(layer.folded_bias).astype(np.int32), layer.multipliers, shift)
+
+
+def _ties_hold(layer: QuantizedLayer, shift: Int8s) -> bool:
+    """Whether one more than 2^31 / 2^n changes nothing but ties: sums are small, or saturate where they are large."""
+    low, high = layer.accumulators
+    right = -shift.astype(np.int64)
+    return bool(((right <= _SATURATED) | (np.maximum(np.abs(low), np.abs(high)) < np.int64(1) << (31 - right))).all())
 
 
 def layer_form(context: Context) -> int:
@@ -147,7 +167,7 @@ def pack_gemm(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int
         if scale.form == GENERAL:
             parts.append(np.maximum(scale.shift[part], 0))
         if scale.form != FLOAT:
-            parts.append(np.minimum(scale.shift[part], 0))
+            parts.append(scale.factors[part] if scale.form == SIGNED else np.minimum(scale.shift[part], 0))
     return words(*parts)
 
 
@@ -156,8 +176,8 @@ def pack_by_channel(weights: Int8s, scale: MveRequant) -> Int32s:
     depth = weights.shape[1]
     rows = np.pad(weights, ((0, 0), (0, -depth % LANES)))
     shift = scale.shift.astype(np.int32)
-    constants = {FLOAT: [], GENERAL: [np.minimum(shift, 0), np.maximum(shift, 0)]}.get(scale.form, [shift])
-    heads = np.stack([scale.bias, scale.multiplier, *constants], axis=1)
+    constants = {FLOAT: [], SIGNED: [scale.factors], GENERAL: [np.minimum(shift, 0), np.maximum(shift, 0)]}
+    heads = np.stack([scale.bias, scale.multiplier, *constants.get(scale.form, [shift])], axis=1)
     return np.concatenate([words(head.astype(np.int32), row) for head, row in zip(heads, rows, strict=True)])
 
 
@@ -175,11 +195,14 @@ def pack_fully_connected(weights: Int8s, scale: MveRequant, packing: Packing = "
         bias, multiplier = (np.pad(a[part], (0, missing)) for a in (scale.bias, scale.multiplier))
         shift = np.pad(scale.shift[part], (0, missing), constant_values=-1)[order]
         rows = np.pad(weights[part], ((0, missing), (0, 0)))
+        factor = np.pad(scale.factors[part], (0, missing))[order]
         bias = int4_starts(bias) if packing == "int4" else bias
         parts += [bias, _LAID[packing](rows, 0, size)]
         if scale.form == GENERAL:
             parts.append(np.maximum(shift, 0))
-        parts += [multiplier[order], *([] if scale.form == FLOAT else [np.minimum(shift, 0)])]
+        parts.append(multiplier[order])
+        if scale.form != FLOAT:
+            parts.append(factor if scale.form == SIGNED else np.minimum(shift, 0))
         first += size
     return words(*parts)
 
@@ -193,8 +216,8 @@ def pack_uniform(weights: Int8s, scale: MveRequant) -> Int32s:
 
 
 def pack_scale(scale: MveRequant) -> Int32s:
-    """Bias and multiplier of each channel in turn."""
-    return np.stack([scale.bias, scale.multiplier], axis=1).astype(np.int32).reshape(-1)
+    """Multiplier, factor and bias of each channel in turn."""
+    return np.stack([scale.multiplier, scale.factors, scale.bias], axis=1).astype(np.int32).reshape(-1)
 
 
 def pack_records(taps: Int8s, scale: MveRequant) -> Int8s:

@@ -28,7 +28,7 @@ from harness.kernels.convolution_mve import (
 )
 from harness.kernels.fully_connected_mve import FullyConnectedRowsS8Mve, FullyConnectedS8Mve
 from harness.kernels.lut16 import Lut16, lut16
-from harness.kernels.mve import EIGHT, GENERAL, LANES, Int8s, Packing, blocks, layer_form, split_depth
+from harness.kernels.mve import EIGHT, GENERAL, LANES, SIGNED, Int8s, Packing, blocks, layer_form, split_depth
 from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.quantization.shared_values import is_int4
@@ -130,7 +130,7 @@ def _lut16(layer: QuantizedLayer) -> Lut16 | None:
 
 def _block_words(steps: int, tail: int, size: int, form: int) -> tuple[int, int]:
     """Words of a block of `size` channels before its weights and after them."""
-    return size, size + (size // 4) * (2 if form == GENERAL else 1)
+    return size, size + (size // 4) * {GENERAL: 2, SIGNED: 4}.get(form, 1)
 
 
 class _UnpacksConvolution(MveKernel):
@@ -234,7 +234,7 @@ class FullyConnectedS8Lut16Mve(FullyConnectedS8Mve):
         _, channels, _ = self.sizes(context)
         shape = {f"whole.{name}": value for name, value in call.shape.items()}
         shape |= {"together": self._together(context), "unpacked_bytes": self._unpacked_bytes(context)}
-        shape |= {"general": int(layer_form(context) == GENERAL), "table_step": found.table_step}
+        shape |= {"more": {GENERAL: 8, SIGNED: 24}.get(layer_form(context), 0), "table_step": found.table_step}
         tables = found.filled(-(-channels // EIGHT) * EIGHT).tables if found.table_step else found.tables
         values = ConstantTable("values", "int8_t", tables.reshape(-1))
         arguments = (In(), call.arguments[1], values, Out(), Scratch("int32_t"))

@@ -22,8 +22,8 @@ from harness.kernels import (
     movement_mve,
 )
 from harness.kernels.base import Kernel
-from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvSmallStripS8Mve
-from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve
+from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve, ConvSmallStripS8Mve
+from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve, DepthwiseConvTilesS8Mve
 from harness.kernels.fully_connected_mve import FullyConnectedUniformS8Mve
 from harness.kernels.numbers import SCALED, SCALED_TYPES
 from harness.quantization.types import DType
@@ -47,6 +47,7 @@ from tests.support.typed import combinations, typed_graphs
 
 BOARD = "mps3-an547"
 ONE_BY_ONE = next(k for k in convolution_mve.KERNELS if type(k) is Conv1x1S8Mve)
+ANY_WINDOW = next(k for k in convolution_mve.KERNELS if type(k) is ConvS8Mve)
 SMALL_STRIPS = next(k for k in convolution_mve.KERNELS if isinstance(k, ConvSmallStripS8Mve))
 SHORT_STRIPS = next(k for k in depthwise_mve.KERNELS if isinstance(k, DepthwiseConv3x3SmallStripS8Mve))
 PARTS = list(zip(convolution_parts_mve.KERNELS, ("conv_parts_s8_mve", "conv_few_s8_mve"), (13, 7), strict=True))
@@ -133,7 +134,10 @@ def _conv_layers(rng: Rng, count: int) -> list[Graph]:
 
 
 def test_conv() -> None:
-    check(_conv_layers(np.random.default_rng(3), scaled(50, 600)), "ConvS8Mve", "conv_s8_mve")
+    graphs = _conv_layers(np.random.default_rng(3), scaled(60, 700))
+    found = _where_it_applies(graphs, ANY_WINDOW)
+    assert len(found) > 0.7 * len(graphs)
+    check(found, "ConvS8Mve", "conv_s8_mve")
 
 
 def test_single_taps_below_and_beside_the_image() -> None:
@@ -384,6 +388,25 @@ def test_ties_of_requantization() -> None:
     zeros = (-128, -7, 0, 127) * scaled(1, 8)
     graphs = [tie_layer(rng, 120, zero_point, wild) for zero_point in zeros for wild in (False, True)]
     check(graphs, "Conv1x1S8Mve", "conv_1x1_s8_mve")
+
+
+def test_depthwise_of_large_windows() -> None:
+    rng = np.random.default_rng(35)
+    graphs = []
+    for _ in range(scaled(30, 500)):
+        kernel = pick(rng, (5, 5), (7, 7), (between(rng, 2, 13), between(rng, 2, 13)), (3, 9))
+        dilation, stride = (pick(rng, 1, 1, 2), 1), (pick(rng, 1, 1, 2), 1)
+        height, vertical = _side(rng, kernel[0], stride[0], dilation[0])
+        width, horizontal = _side(rng, kernel[1], 1, 1)
+        image = (pick(rng, 1, 1, 2), height, width + pick(rng, 0, 9), pick(rng, between(rng, 1, 20), 16, 37))
+        pads, relu = Pads(*vertical, *horizontal), chance(rng, 0.4)
+        turned = conv_layer(rng, image, image[3], kernel, stride, dilation, pads, depthwise=True, relu=relu)
+        graphs.append(turned)
+    (kernel_,) = (k for k in depthwise_mve.KERNELS if isinstance(k, DepthwiseConvTilesS8Mve))
+    found = _where_it_applies(graphs, kernel_)
+    assert len(found) > len(graphs) / 2
+    check(found, "DepthwiseConvTilesS8Mve", "depthwise_conv_tiles_s8_mve")
+    assert all(check_distances(BOARD, _nearest(kernel_, found[: scaled(5, 80)])))
 
 
 def test_conv_by_columns() -> None:
