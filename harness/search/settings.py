@@ -80,7 +80,7 @@ class SearchSettings:
 
 EFFORTS: Mapping[str, SearchSettings] = {
     "tiny": SearchSettings(
-        "", samples=20, widths=(0.5, 0.75), train=1_000, supernet_epochs=2, short_epochs=2, calibrated=4, rounds=1,
+        "", samples=16, widths=(0.5,), train=1_000, supernet_epochs=2, short_epochs=2, calibrated=4, rounds=1,
         children=2, population=8, generations=2, epochs=6, front=(1.0,),
     ),
     "quick": SearchSettings("", samples=60, train=6_000, rounds=1, epochs=4),
