@@ -24,6 +24,7 @@ from tests.bench import (
     operators,
     oracle,
     ptq,
+    recipe,
     recurrent,
     relocatable,
     shapes,
@@ -62,6 +63,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "tflm": tflm.run,
     "onnx": onnx_nodes.run,
     "ptq": ptq.run,
+    "recipe": recipe.run,
 }
 OPTIONS = {
     "costs": costs.run,
