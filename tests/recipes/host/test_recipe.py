@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from harness.errors import RecipeError, ResultsError
-from harness.recipes.file import read_recipe
+from harness.recipes.file import StepChoice, read_recipe
 from harness.recipes.run import run_recipe
+from harness.recipes.steps import STEPS
 from tests.cli.host.test_cli import tinyhil
+from tests.support.absent import tinyhil_without
 from tests.support.paths import REPOSITORY
 
 EXAMPLE = REPOSITORY / "examples" / "recipes" / "digits.yaml"
@@ -86,7 +88,7 @@ class StoppedError(Exception):
 
 
 def test_a_recipe_that_is_stopped_anywhere_ends_with_the_same_model(tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.training.loop._SAVED_S", 0.0)
+    monkeypatch.setattr("harness.training.loop.SAVED_S", 0.0)
     path = written(tmp_path)
     whole = carried_out(path, tmp_path / "whole")
     told = np.random.default_rng(0)
@@ -115,6 +117,16 @@ def test_a_recipe_that_is_stopped_anywhere_ends_with_the_same_model(tmp_path, mo
     assert last.costs.cycles < first.costs.cycles
     other = carried_out(written(tmp_path, steps=TINY["steps"][:1]), tmp_path / "parts")
     assert len(other.rows) == 2
+
+
+def test_every_step_of_the_schema_can_be_done():
+    assert list(StepChoice.model_fields) == list(STEPS)
+
+
+def test_without_torch_the_extra_is_named(tmp_path):
+    done = tinyhil_without(("torch",), tmp_path, "recipe", EXAMPLE, "-o", tmp_path / "out")
+    assert done.returncode == 3
+    assert "needs the package torch" in done.stderr and "pip install 'tinyhil[search]'" in done.stderr
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path):
