@@ -4,7 +4,7 @@
 /* Sums to means of `count` elements, up to 16 channels. With r = floor(2^32 / count) + 1 the high word of n * r is n
  * / count: n * (r * count - 2^32) < 2^32, as n is at most 128.5 * count and count less than 5700. Division by 1 has
  * no such r: (n + 1) * (2^32 - 1) / 2^32 is n. */
-static void divide(const int32_t *sums, int32_t count, int8_t *output, int32_t channels, const pool_s8_shape *s)
+HIL_LOCAL void divide(const int32_t *sums, int32_t count, int8_t *output, int32_t channels, const pool_s8_shape *s)
 {
     const uint32_t reciprocal = count == 1 ? UINT32_MAX : UINT32_MAX / (uint32_t)count + 1;
     const int32_t half = count == 1 ? 1 : count / 2;

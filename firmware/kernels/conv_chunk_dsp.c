@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 /* the window that starts at input row iy, column ix, copied with its padding and without gaps */
-static TINYHIL_CODE HIL_NOINLINE void conv_chunk_dsp_window(int8_t *to, const int8_t *image, int32_t iy,
+static HIL_NOINLINE void conv_chunk_dsp_window(int8_t *to, const int8_t *image, int32_t iy,
                                                             int32_t ix, const conv_dsp_shape *s)
 {
     /* taps that are neighbours in memory at once, or one by one */

@@ -41,7 +41,7 @@ HIL_INLINE void conv_groups_dsp_tap(int8_t *to, const int8_t *from, int32_t padd
 }
 
 /* all groups' windows of an output pixel, whose first tap lies at row iy, column ix */
-static TINYHIL_CODE HIL_NOINLINE void conv_groups_dsp_gather(int8_t *to, const int8_t *image, int32_t iy, int32_t ix,
+static HIL_NOINLINE void conv_groups_dsp_gather(int8_t *to, const int8_t *image, int32_t iy, int32_t ix,
                                                              const conv_groups_dsp_shape *s)
 {
     for (int32_t ky = 0; ky < s->kernel_h; ++ky, iy += s->dilation_h) {

@@ -3,7 +3,7 @@
 #include "columns_end.h"
 
 /* what every byte of two indices stands for */
-static TINYHIL_CODE HIL_NOINLINE void conv_lut16_dsp_lanes(int16_t *lanes, const int8_t *even, const int8_t *odd,
+static HIL_NOINLINE void conv_lut16_dsp_lanes(int16_t *lanes, const int8_t *even, const int8_t *odd,
                                                            int32_t low_mask)
 {
     for (int32_t o = 0; o < 16; ++o) {
@@ -16,7 +16,7 @@ static TINYHIL_CODE HIL_NOINLINE void conv_lut16_dsp_lanes(int16_t *lanes, const
     }
 }
 
-static inline const int32_t *conv_lut16_dsp_copy(int32_t **to, const int32_t *from, int32_t words)
+HIL_LOCAL const int32_t *conv_lut16_dsp_copy(int32_t **to, const int32_t *from, int32_t words)
 {
     for (; words > 0; --words) {
         *(*to)++ = *from++;

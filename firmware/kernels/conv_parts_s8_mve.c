@@ -4,14 +4,14 @@
 #include "fill_mve.h"
 
 /* how many of `count` columns, `step` apart from `first` on, lie before column `end` */
-static int32_t before(int32_t first, int32_t step, int32_t count, int32_t end)
+HIL_INLINE int32_t before(int32_t first, int32_t step, int32_t count, int32_t end)
 {
     const int32_t found = first < end ? (end - first + step - 1) / step : 0;
     return found < count ? found : count;
 }
 
 /* the strip of `columns` columns of the windows of output row oy, from input column `first` on */
-static void weave(const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, const int8_t *image,
+HIL_LOCAL void weave(const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, const int8_t *image,
                   int8_t *strip, const int8_t *padding, int32_t oy, int32_t first, int32_t columns)
 {
     const int32_t column = weaving->column;
@@ -43,7 +43,7 @@ static void weave(const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *wea
 }
 
 /* the outputs of a part in output row oy; `output` is the first of them, `phase` its column */
-static void part(const int8_t *image, const int32_t *packed, int8_t *output, int8_t *strip, const int8_t *padding,
+HIL_LOCAL void part(const int8_t *image, const int32_t *packed, int8_t *output, int8_t *strip, const int8_t *padding,
                  const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, gemm_s8_mve_shape *products,
                  gemm_s8_mve_function *gemm, int32_t oy, int32_t phase)
 {

@@ -10,7 +10,7 @@ typedef struct {
     int32_t *weights, *tiles, *rows, *columns;
 } conv_winograd_s8_scratch;
 
-static conv_winograd_s8_scratch conv_winograd_s8_divided(int32_t *scratch, const conv_winograd_s8_shape *s)
+HIL_LOCAL conv_winograd_s8_scratch conv_winograd_s8_divided(int32_t *scratch, const conv_winograd_s8_shape *s)
 {
     conv_winograd_s8_scratch w;
     w.position = 4 * s->quads + HIL_WINOGRAD_END_WORDS;
@@ -25,7 +25,7 @@ static conv_winograd_s8_scratch conv_winograd_s8_divided(int32_t *scratch, const
     return w;
 }
 
-static int32_t *conv_winograd_s8_fill(int32_t *to, int32_t word, int32_t count)
+HIL_LOCAL int32_t *conv_winograd_s8_fill(int32_t *to, int32_t word, int32_t count)
 {
     for (int32_t i = 0; i < count; ++i) {
         *to++ = word;
@@ -34,7 +34,8 @@ static int32_t *conv_winograd_s8_fill(int32_t *to, int32_t word, int32_t count)
 }
 
 /* pixels whose channels are no whole words */
-static int32_t *conv_winograd_s8_widen(int32_t *to, const int8_t *from, int32_t count, const conv_winograd_s8_shape *s)
+HIL_LOCAL int32_t *conv_winograd_s8_widen(int32_t *to, const int8_t *from, int32_t count,
+                                          const conv_winograd_s8_shape *s)
 {
     for (int32_t i = 0; i < count; ++i) {
         to[s->quads - 1] = 0;
@@ -48,7 +49,7 @@ static int32_t *conv_winograd_s8_widen(int32_t *to, const int8_t *from, int32_t 
 }
 
 /* six rows of a strip, in padding where they leave the image */
-static void conv_winograd_s8_rows(const conv_winograd_s8_scratch *w, const int8_t *image, int32_t y, int32_t x,
+HIL_LOCAL void conv_winograd_s8_rows(const conv_winograd_s8_scratch *w, const int8_t *image, int32_t y, int32_t x,
                                   const conv_winograd_s8_shape *s)
 {
     const int32_t first = x < 0 ? 0 : x;
@@ -72,8 +73,8 @@ static void conv_winograd_s8_rows(const conv_winograd_s8_scratch *w, const int8_
 }
 
 /* the inputs of strip `unit` of the batch's, transformed */
-static void conv_winograd_s8_tiles(const conv_winograd_s8_scratch *w, int32_t *tiles, const int8_t *input, int32_t unit,
-                                   const conv_winograd_s8_shape *s)
+HIL_LOCAL void conv_winograd_s8_tiles(const conv_winograd_s8_scratch *w, int32_t *tiles, const int8_t *input,
+                                      int32_t unit, const conv_winograd_s8_shape *s)
 {
     const int32_t each = (s->out_h + 3) / 4 * s->across;
     const int32_t row = unit % each / s->across;
@@ -86,8 +87,8 @@ static void conv_winograd_s8_tiles(const conv_winograd_s8_scratch *w, int32_t *t
 }
 
 /* weights of output channels `first`..`end`, transformed */
-static void conv_winograd_s8_weights(const conv_winograd_s8_scratch *w, const int32_t *weights, int32_t first, int32_t end,
-                                     const conv_winograd_s8_shape *s)
+HIL_LOCAL void conv_winograd_s8_weights(const conv_winograd_s8_scratch *w, const int32_t *weights, int32_t first,
+                                        int32_t end, const conv_winograd_s8_shape *s)
 {
     int32_t *to = w->weights;
     for (int32_t channel = first; channel < end; channel += 4) {
@@ -99,9 +100,9 @@ static void conv_winograd_s8_weights(const conv_winograd_s8_scratch *w, const in
 }
 
 /* four channels of a pair that reaches over the output's edge, by way of a whole one */
-static void conv_winograd_s8_edge(const int32_t *weights, const int32_t *pair, const int32_t *channels, int8_t *output,
-                                  int32_t height, int32_t width, int32_t depth, const conv_winograd_s8_shape *s,
-                                  winograd_block *block)
+HIL_LOCAL void conv_winograd_s8_edge(const int32_t *weights, const int32_t *pair, const int32_t *channels,
+                                     int8_t *output, int32_t height, int32_t width, int32_t depth,
+                                     const conv_winograd_s8_shape *s, winograd_block *block)
 {
     int8_t whole[4][8][4];
     const winograd_outputs to = {whole[0][0], whole[0][4], 4, 28, channels};
@@ -116,7 +117,7 @@ static void conv_winograd_s8_edge(const int32_t *weights, const int32_t *pair, c
 }
 
 /* outputs of a strip, channels `first`..`end` */
-static void conv_winograd_s8_strip(const conv_winograd_s8_scratch *w, const int32_t *tiles, const int32_t *channels,
+HIL_LOCAL void conv_winograd_s8_strip(const conv_winograd_s8_scratch *w, const int32_t *tiles, const int32_t *channels,
                                    int8_t *output, int32_t unit, int32_t first, int32_t end,
                                    const conv_winograd_s8_shape *s, winograd_block *block)
 {

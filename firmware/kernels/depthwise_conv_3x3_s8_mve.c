@@ -9,7 +9,7 @@ typedef depthwise_conv_3x3_s8_mve_shape shape;
 
 /* Strip of the lines from `line` on: a word a channel and column, `column` bytes a column. After the first one of a
  * block of channels, two lines are in the strip already. */
-static void weave(const shape *s, const int8_t *input, const int8_t *padding, int8_t *strip, int32_t column,
+HIL_LOCAL void weave(const shape *s, const int8_t *input, const int8_t *padding, int8_t *strip, int32_t column,
                   int32_t line, int32_t channels, int rolling)
 {
     const int32_t left = s->pad_inner;
@@ -40,7 +40,7 @@ static void weave(const shape *s, const int8_t *input, const int8_t *padding, in
 }
 
 /* lanes of a round that are columns below `columns`, of one line or both */
-static int32_t lanes(int32_t columns, int32_t lines)
+HIL_LOCAL int32_t lanes(int32_t columns, int32_t lines)
 {
     static const uint16_t of_columns[5] = {0, 0x0303, 0x3333, 0x3f3f, 0xffff};
     return of_columns[columns] & (lines == 1 ? 0xff : 0xffff);

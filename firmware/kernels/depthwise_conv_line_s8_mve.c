@@ -6,7 +6,7 @@
 typedef depthwise_conv_line_s8_mve_shape shape;
 
 /* strip of one line: as many words as the outputs need, most of them woven in one go */
-static void weave(const shape *s, const int8_t *line, const int8_t *padding, int8_t *strip, int32_t channels)
+HIL_LOCAL void weave(const shape *s, const int8_t *line, const int8_t *padding, int8_t *strip, int32_t channels)
 {
     const int32_t words = (s->out_inner + s->kernel + 2) / 4;
     depthwise_quad_s8_mve_rows rows;

@@ -14,21 +14,21 @@ typedef struct {
     int32_t size;
 } hil_candidates;
 
-static int32_t hil_candidate(const hil_candidates *c, int32_t place)
+HIL_LOCAL int32_t hil_candidate(const hil_candidates *c, int32_t place)
 {
     int32_t number;
     memcpy(&number, c->heap + 4 * place, 4);
     return number;
 }
 
-static int hil_ahead(const hil_candidates *c, int32_t i, int32_t j)
+HIL_LOCAL int hil_ahead(const hil_candidates *c, int32_t i, int32_t j)
 {
     const float a = hil_float_load(c->scores + i * c->step), b = hil_float_load(c->scores + j * c->step);
     return a > b || (a == b && i < j);
 }
 
 /* puts a candidate at `place`, or below it where others are ahead */
-static void hil_sink(const hil_candidates *c, int32_t place, int32_t number)
+HIL_LOCAL void hil_sink(const hil_candidates *c, int32_t place, int32_t number)
 {
     for (;;) {
         int32_t child = 2 * place + 1;
@@ -48,7 +48,7 @@ static void hil_sink(const hil_candidates *c, int32_t place, int32_t number)
     memcpy(c->heap + 4 * place, &number, 4);
 }
 
-static void hil_gather_candidates(hil_candidates *c, int32_t boxes, float least)
+HIL_LOCAL void hil_gather_candidates(hil_candidates *c, int32_t boxes, float least)
 {
     c->size = 0;
     for (int32_t i = 0; i < boxes; ++i) {
@@ -62,7 +62,7 @@ static void hil_gather_candidates(hil_candidates *c, int32_t boxes, float least)
     }
 }
 
-static int32_t hil_take_best(hil_candidates *c)
+HIL_LOCAL int32_t hil_take_best(hil_candidates *c)
 {
     const int32_t best = hil_candidate(c, 0);
     --c->size;
@@ -72,17 +72,17 @@ static int32_t hil_take_best(hil_candidates *c)
     return best;
 }
 
-static float hil_centre(float encoded, float scale, float size, float place)
+HIL_LOCAL float hil_centre(float encoded, float scale, float size, float place)
 {
     return (float)(hil_rounded_double((double)encoded / (double)scale * (double)size) + (double)place);
 }
 
-static float hil_half(float encoded, float scale, float size)
+HIL_LOCAL float hil_half(float encoded, float scale, float size)
 {
     return hil_rounded((float)(0.5 * hil_exp_double((double)encoded / (double)scale) * (double)size));
 }
 
-static hil_box hil_decode(const uint8_t *encoding, const uint8_t *anchor, const float *scales)
+HIL_LOCAL hil_box hil_decode(const uint8_t *encoding, const uint8_t *anchor, const float *scales)
 {
     const float h = hil_float_load(anchor + 8), w = hil_float_load(anchor + 12);
     const float y = hil_centre(hil_float_load(encoding), scales[0], h, hil_float_load(anchor));
@@ -93,19 +93,19 @@ static hil_box hil_decode(const uint8_t *encoding, const uint8_t *anchor, const 
     return box;
 }
 
-static float hil_area(const hil_box *box)
+HIL_LOCAL float hil_area(const hil_box *box)
 {
     return hil_rounded((box->y1 - box->y0) * (box->x1 - box->x0));
 }
 
 /* the length in common of two intervals */
-static float hil_common(float a0, float a1, float b0, float b1)
+HIL_LOCAL float hil_common(float a0, float a1, float b0, float b1)
 {
     const float length = (b1 < a1 ? b1 : a1) - (a0 < b0 ? b0 : a0);
     return length < 0.0f ? 0.0f : length;
 }
 
-static int hil_overlaps(const hil_box *a, const hil_box *b, float most)
+HIL_LOCAL int hil_overlaps(const hil_box *a, const hil_box *b, float most)
 {
     const float area_a = hil_area(a), area_b = hil_area(b);
     if (area_a <= 0.0f || area_b <= 0.0f) {
@@ -117,7 +117,7 @@ static int hil_overlaps(const hil_box *a, const hil_box *b, float most)
 }
 
 /* The best candidate that overlaps none of the `kept` boxes, which is put behind them; -1 where there is none. */
-static int32_t hil_next_detection(hil_candidates *c, uint8_t *kept, int32_t count, const uint8_t *encodings,
+HIL_LOCAL int32_t hil_next_detection(hil_candidates *c, uint8_t *kept, int32_t count, const uint8_t *encodings,
                                   const uint8_t *anchors, const float *constants, const detection_portable_shape *s)
 {
     while (c->size > 0) {
@@ -140,7 +140,7 @@ static int32_t hil_next_detection(hil_candidates *c, uint8_t *kept, int32_t coun
 }
 
 /* The highest score of a box, the first of equal ones; its class goes to *found. */
-static float hil_best_class(const uint8_t *scores, int32_t classes, int32_t *found)
+HIL_LOCAL float hil_best_class(const uint8_t *scores, int32_t classes, int32_t *found)
 {
     float best = hil_float_load(scores);
     *found = 0;
@@ -155,7 +155,7 @@ static float hil_best_class(const uint8_t *scores, int32_t classes, int32_t *fou
 }
 
 /* Puts a detection into the list behind those with its score or a higher one; the last of a full list falls out. */
-static int32_t hil_insert(uint8_t *best, uint8_t *codes, int32_t count, int32_t most, float score, int32_t code)
+HIL_LOCAL int32_t hil_insert(uint8_t *best, uint8_t *codes, int32_t count, int32_t most, float score, int32_t code)
 {
     int32_t place = count;
     while (place > 0 && hil_float_load(best + 4 * (place - 1)) < score) {

@@ -18,7 +18,7 @@ HIL_INLINE double hil_horner_double(double value, double x, double c)
     return hil_rounded_double(value * x) + c;
 }
 
-HIL_NOINLINE static double hil_exp_double(double x)
+static HIL_NOINLINE double hil_exp_double(double x)
 {
     if (x != x) {
         return x;

@@ -22,7 +22,7 @@ HIL_INLINE void fully_connected_s8_lut16_quad(uint32_t *sums, const int8_t *x, c
     sums[3] = d;
 }
 
-static TINYHIL_CODE HIL_NOINLINE uint32_t fully_connected_s8_lut16_single(const int8_t *x, const uint8_t *w,
+static HIL_NOINLINE uint32_t fully_connected_s8_lut16_single(const int8_t *x, const uint8_t *w,
                                                                           const int8_t *values, int32_t count)
 {
     uint32_t sum = 0;

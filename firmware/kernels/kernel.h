@@ -10,14 +10,17 @@
 #define TINYHIL_CODE
 #endif
 
+/* a function of one source, whether it is inlined or not */
+#define HIL_LOCAL static TINYHIL_CODE
+
 #if defined(__GNUC__)
 #define HIL_INLINE static inline __attribute__((always_inline))
-#define HIL_NOINLINE __attribute__((noinline))
+#define HIL_NOINLINE TINYHIL_CODE __attribute__((noinline))
 #define HIL_SHARED TINYHIL_CODE __attribute__((weak, noinline))
 #define HIL_AT_WORD(place) __builtin_assume_aligned(place, 4)
 #else
 #define HIL_INLINE static inline
-#define HIL_NOINLINE
+#define HIL_NOINLINE TINYHIL_CODE
 #define HIL_SHARED TINYHIL_CODE
 #define HIL_AT_WORD(place) (place)
 #endif

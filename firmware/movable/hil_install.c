@@ -52,7 +52,8 @@ static void describe(const tinyhil_reloc_header *h)
     const tinyhil_reloc_layer *written = tinyhil_reloc_table(h, h->layers_offset);
     const hil_tensor *regions = tinyhil_reloc_table(h, h->regions_offset);
     for (uint32_t i = 0; i < h->layer_count; i++) {
-        layers[i] = (hil_layer){"", regions + written[i].first_output, written[i].output_count};
+        layers[i] = (hil_layer){"", regions, written[i]};
+        regions += written[i];
     }
     hil_slot_model.name = h->name;
     memcpy(hil_slot_model.sha256, h->model_sha256, sizeof hil_slot_model.sha256);

@@ -130,17 +130,16 @@ static bool bounds_right(const tinyhil_reloc_header *h)
             return false;
         }
     }
-    for (uint32_t count = h->layer_count; count > 0U; count--, layer++) {
-        if (!within(layer->first_output, layer->output_count, h->region_count)) {
-            return false;
-        }
+    uint32_t left = h->region_count;
+    for (uint32_t count = h->layer_count; count > 0U; count--) {
+        left -= *layer++; /* all of them, of 16 bits each, stay below 2^32 */
     }
     for (uint32_t count = h->region_count; count > 0U; count--, region++) {
         if (!within(region->offset, region->bytes, h->arena_bytes)) {
             return false;
         }
     }
-    return true;
+    return left == 0U;
 }
 
 tinyhil_reloc_status tinyhil_reloc_describe(const tinyhil_reloc_files *files, const tinyhil_reloc_header **header)

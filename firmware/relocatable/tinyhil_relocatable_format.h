@@ -16,7 +16,7 @@
 #define TINYHIL_RELOC_HEADER_BYTES 272U
 #define TINYHIL_RELOC_WEIGHTS_HEADER_BYTES 48U
 #define TINYHIL_RELOC_TENSOR_BYTES 80U
-#define TINYHIL_RELOC_LAYER_BYTES 4U
+#define TINYHIL_RELOC_LAYER_BYTES 2U
 #define TINYHIL_RELOC_REGION_BYTES 8U
 
 #define TINYHIL_RELOC_RANK_MAX 8U
@@ -120,11 +120,8 @@ typedef struct {
     uint32_t bytes;
 } tinyhil_reloc_region;
 
-/* A layer writes regions[first_output] and on. */
-typedef struct {
-    uint16_t first_output;
-    uint16_t output_count;
-} tinyhil_reloc_layer;
+/* Outputs that a layer writes: the regions behind those of the layers before. */
+typedef uint16_t tinyhil_reloc_layer;
 
 /* The first bytes of NAME_weights.bin; `weights` points to them. */
 typedef struct {

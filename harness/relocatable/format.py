@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from harness.errors import RelocatableError
@@ -17,7 +18,7 @@ HEADER = struct.Struct("<IHHIHHHHHH" + "IIIIIIII" + "HHIIIII" + "52s20s32s" + "I
 WEIGHTS_HEADER = struct.Struct("<IHHII32s")
 _TENSOR = struct.Struct("<BBHIIfi8I28s")
 _REGION = struct.Struct("<II")
-_LAYER = struct.Struct("<HH")
+_LAYER = struct.Struct("<H")
 
 
 @dataclass(frozen=True)
@@ -124,13 +125,12 @@ def pack(model: RelocatableModel, code: bytes, weights: bytes | None = None) -> 
     start = HEADER.size
     tensors_offset = start + len(body)
     body += b"".join(map(_packed_tensor, (*model.inputs, *model.outputs)))
-    layers_offset = start + len(body)
-    first = 0
-    for regions in model.layers:
-        body += _LAYER.pack(first, len(regions))
-        first += len(regions)
+    regions = [region for written in model.layers for region in written]
     regions_offset = start + len(body)
-    body += b"".join(_REGION.pack(region.offset, region.bytes) for regions in model.layers for region in regions)
+    body += b"".join(_REGION.pack(region.offset, region.bytes) for region in regions)
+    layers_offset = start + len(body)
+    body += b"".join(_LAYER.pack(len(written)) for written in model.layers)
+    body += bytes(-len(body) % 4)
     said = replace(
         model,
         total_bytes=start + len(body),
@@ -140,7 +140,7 @@ def pack(model: RelocatableModel, code: bytes, weights: bytes | None = None) -> 
         weights=None if weights is None else PartChecks.of(weights),
         abi=number("ABI"),
     )
-    header = _packed_header(said, (tensors_offset, layers_offset, first, regions_offset))
+    header = _packed_header(said, (tensors_offset, layers_offset, len(regions), regions_offset))
     return header + body, said
 
 
@@ -349,12 +349,11 @@ class _ModelReader:
         at, count = table
         self._need(count <= number("LAYERS_MAX"), f"it has {count} layers")
         self._within("the table of layers", at, count * _LAYER.size, 4)
-        layers = []
-        for index in range(count):
-            first, outputs = _LAYER.unpack_from(self._data, at + index * _LAYER.size)
-            self._need(first + outputs <= len(regions), f"layer {index} has outputs that are not there")
-            layers.append(tuple(regions[first : first + outputs]))
-        return tuple(layers)
+        counts = [_LAYER.unpack_from(self._data, at + index * _LAYER.size)[0] for index in range(count)]
+        said = f"its layers have {sum(counts)} outputs, and {len(regions)}"
+        self._need(sum(counts) == len(regions), said)
+        each = iter(regions)
+        return tuple(tuple(islice(each, outputs)) for outputs in counts)
 
     def _within(self, what: str, at: int, size: int, align: int) -> None:
         inside = HEADER.size <= at and at + size <= len(self._data) and at % align == 0

@@ -39,7 +39,7 @@ _COMPRESSED = ("int4", "high")
 """Levels that kws is stored at, besides as it is."""
 
 
-_LAYER, _REGION = 4, 8
+_LAYER, _REGION = 2, 8
 """Bytes of a layer, and of a tensor that it writes, in the file's tables."""
 
 _BESIDE = (*(f"mlperftiny_{one}" for one in _MLPERF), *_OTHERS)

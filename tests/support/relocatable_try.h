@@ -46,9 +46,8 @@ static uint32_t use(const tinyhil_reloc_header *h, uint8_t *arena)
         memset(arena + t->arena_offset, 0xA5, t->bytes);
     }
     for (uint32_t i = 0; i < h->layer_count; i++) {
-        for (uint32_t k = 0; k < layers[i].output_count; k++) {
-            const tinyhil_reloc_region *region = &regions[layers[i].first_output + k];
-            memset(arena + region->offset, 0x3C, region->bytes);
+        for (uint32_t k = 0; k < layers[i]; k++, regions++) {
+            memset(arena + regions->offset, 0x3C, regions->bytes);
         }
     }
     return sum;

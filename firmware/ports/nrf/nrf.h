@@ -20,13 +20,16 @@ void nrf_ticks_up(void);
  * more. The UART: twice the time of a byte at the lowest rate. */
 #define NRF_BOOT_POLLS 200000U
 #define NRF_UART_BAUD_MIN 9600U
+#ifndef NRF_UART_POLLS
 #define NRF_UART_POLLS (PORT_CLOCK_HZ / NRF_UART_BAUD_MIN * (2U * 10U) / 4U)
+#endif
 
-/* Waits until the bits of `mask` read `value`, or stops at a stage. */
+/* Waits until the bits of `mask` read `value`, or stops at a stage after `polls`; with NRF_NO_LIMIT never. */
+#define NRF_NO_LIMIT 0U
 __attribute__((noinline, unused)) static void nrf_await(uintptr_t address, uint32_t mask, uint32_t value, uint32_t polls,
                                                         uint32_t stage)
 {
-    for (uint32_t i = 0; i < polls; i++) {
+    for (uint32_t i = 0; polls == NRF_NO_LIMIT || i < polls; i++) {
         if ((CORTEXM_REGISTER(address) & mask) == value) {
             return;
         }

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,7 +13,9 @@ from harness.build import BuildOptions, build_image
 from harness.errors import BoardError
 from harness.ir.interpreter import run as run_specification
 from harness.link.client import Client
+from harness.link.framing import Frame, FrameDecoder
 from harness.link.paint import pattern
+from harness.link.wire import Kind
 from harness.units import Unit
 from harness.validate.measurement import measure
 from tests.support.tiny import check_tiny, tiny_graph, tiny_package, tiny_vectors
@@ -169,6 +172,27 @@ def test_many_boards_at_once():
     with ThreadPoolExecutor(4) as pool:
         boards = EMULATED * 2
         assert list(pool.map(work, boards)) == boards
+
+
+@pytest.mark.parametrize("board", ["microbit", "mps2-an385"])  # one of each UART
+def test_a_board_waits_for_a_host_that_does_not_read(board):
+    """Requests are answered while nobody reads until the line is full; later all answers are there."""
+    _, image = image_for(board)
+    with open_session(find_board(board), image) as session:
+        stream = session.stream()
+        client = Client(stream, elf=image.elf)
+        client.hello(image.build_id, board)
+        client.init(0)
+        count = 150
+        for _ in range(count):
+            stream.write(client.exchange.make(Kind.MODEL, bytes(7))[0])
+            time.sleep(0.005)  # the device takes each before the next comes
+        decoder, answers = FrameDecoder(), 0
+        while more := stream.read(2):
+            events = decoder.feed(more)
+            answers += sum(isinstance(one, Frame) and one.kind == Kind.MODEL | 0x80 for one in events)
+        assert answers == count
+        client.init(0)
 
 
 def test_many_models_in_one_image():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.boards.backends.virtual import backend as virtual
+from harness.compiler.goals import MODES, Overrides
 from harness.units import Unit
 from harness.validate.card import Card, RandomVectors, card_for_model
 from harness.validate.options import Options
@@ -67,6 +68,22 @@ def test_wake_words_are_exact_over_a_sequence_of_100_steps(bench, name, board):
     outcome = bench.validate(card(wake_word_model(name), 100), board, Options(link="fast", opinions=()))
     assert outcome.graph.states
     check(outcome)
+
+
+MODES_RUN = [
+    (name, mode, board)
+    for name in [*MLPERF, *WAKE_WORDS]
+    for mode in MODES
+    for board in ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
+]
+
+
+@pytest.mark.parametrize("case", MODES_RUN[:: scaled(41, 1)], ids="-".join)
+def test_every_mode_is_exact_on_every_core(bench, case):
+    name, mode, board = case
+    model = wake_word_model(name) if name in WAKE_WORDS else real_model(name)
+    options = Options(link="fast", opinions=(), overrides=Overrides(optimize=mode))
+    check(bench.validate(card(model, 5), board, options))
 
 
 @pytest.mark.parametrize("name", MLPERF[: scaled(1, 5)])
