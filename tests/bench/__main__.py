@@ -24,6 +24,7 @@ from tests.bench import (
     operators,
     oracle,
     ptq,
+    recipe,
     recurrent,
     relocatable,
     search,
@@ -64,6 +65,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "tflm": tflm.run,
     "onnx": onnx_nodes.run,
     "ptq": ptq.run,
+    "recipe": recipe.run,
 }
 OPTIONS = {
     "costs": costs.run,
