@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from harness.compiler.goals import Mode
-from harness.fit.limits import Limits
+from harness.fit.limits import NetworkLimits
 
 Method = Literal["auto", "supernet", "cheap"]
 METHODS: tuple[Method, ...] = ("auto", "supernet", "cheap")
@@ -43,7 +43,7 @@ class SearchSettings:
     """
 
     board: str
-    limits: Limits = field(default_factory=Limits)
+    limits: NetworkLimits = field(default_factory=NetworkLimits)
     seed: int = 0
     method: Method = "auto"
     mode: Mode = "balanced"

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from harness.fit import Limits
+from harness.fit import NetworkLimits
 from harness.search.settings import EFFORTS, SearchSettings
 
 JOBS = 2
@@ -30,14 +30,14 @@ class Wanted:
     ram: str
     board: str
     effort: str
-    limits: Limits
+    limits: NetworkLimits
 
 
 SEARCHES = (
-    Wanted("acceptance", "nucleo-l4r5", "normal", Limits(arena=24_000, flash=64_000, cycles=2e6)),
-    Wanted("32 kB", "nucleo-g0b1", "quick", Limits(arena=24_000, flash=100_000, cycles=4e6)),
-    Wanted("128 kB", "nrf52840dk", "quick", Limits(arena=100_000, flash=256_000, cycles=4e6)),
-    Wanted("512 kB", "nucleo-h743", "quick", Limits(arena=400_000, flash=512_000, cycles=8e6)),
+    Wanted("acceptance", "nucleo-l4r5", "normal", NetworkLimits(arena=24_000, flash=64_000, cycles=2e6)),
+    Wanted("32 kB", "nucleo-g0b1", "quick", NetworkLimits(arena=24_000, flash=100_000, cycles=4e6)),
+    Wanted("128 kB", "nrf52840dk", "quick", NetworkLimits(arena=100_000, flash=256_000, cycles=4e6)),
+    Wanted("512 kB", "nucleo-h743", "quick", NetworkLimits(arena=400_000, flash=512_000, cycles=8e6)),
 )
 
 

@@ -16,7 +16,7 @@ from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
     from harness.build.progress import Progress
-    from harness.fit import Limits
+    from harness.fit import NetworkLimits
     from harness.report.document import Document
     from harness.search.output import Confirmed
     from harness.search.settings import SearchSettings
@@ -89,15 +89,15 @@ def _limits(
     max_cycles: float | None,
     latency: str | None,
     max_energy: str | None,
-) -> Limits:
+) -> NetworkLimits:
     from harness.compiler.goals import parse_bytes
-    from harness.fit import Limits, known_parts
+    from harness.fit import NetworkLimits, known_parts
     from harness.fit.catalogue import find_part
     from harness.units import parse_amount
 
     if max_cycles is not None and latency is not None:
         raise OptionError("--max-cycles and --latency are one limit", hint="give one of them")
-    own = Limits.of(
+    own = NetworkLimits.of(
         find_part(board, known_parts()),
         latency_s=parse_amount(latency, "s", "latency", "20ms") if latency else None,
         energy=parse_amount(max_energy, "J", "max-energy", "2mJ") if max_energy else None,

@@ -7,28 +7,28 @@ import random
 import pytest
 
 from harness.errors import ResultsError, SearchError
-from harness.fit import Limits
+from harness.fit import NetworkLimits
 from harness.search.architecture import Architecture, architecture_from, scaled, shape_of
-from harness.search.distribution import Costs, best_space, costs_for, sampled
+from harness.search.distribution import ArchitectureCosts, best_space, costs_for, sampled
 from harness.search.evolution import evolved, members, next_child
-from harness.search.journal import Journal
+from harness.search.journal import SearchJournal
 from harness.search.pictures import shares
 from harness.search.ranking import kendall
 from harness.search.settings import SearchSettings
-from harness.search.space import Space, hand_made, spaces_for
+from harness.search.space import SearchSpace, hand_made, spaces_for
 from harness.search.tuning import deepened
 from tests.support.absent import tinyhil_without
 
-LIMITS = Limits(arena=3_000, flash=24_000, cycles=250_000)
+LIMITS = NetworkLimits(arena=3_000, flash=24_000, cycles=250_000)
 
 
 @pytest.fixture(scope="module")
-def costs() -> Costs:
+def costs() -> ArchitectureCosts:
     return costs_for(SearchSettings("nucleo-l4r5", LIMITS))
 
 
 @pytest.fixture(scope="module")
-def space() -> Space:
+def space() -> SearchSpace:
     return spaces_for((8, 8, 1), 10, (0.5,))[0]
 
 
@@ -36,7 +36,7 @@ def choices(net: Architecture) -> tuple[object, ...]:
     return (net.stem, *net.stages)
 
 
-def test_members_stay_within_their_space_and_are_read_back(space: Space) -> None:
+def test_members_stay_within_their_space_and_are_read_back(space: SearchSpace) -> None:
     rng = random.Random(0)
     widest, smallest = space.widest(), space.smallest()
     for _ in range(30):
@@ -57,7 +57,7 @@ def test_small_pictures_keep_their_resolution_and_large_ones_are_tried_in_three(
     assert shape_of(hand_made((28, 28, 1), 10)).shape_of(1)[1:3] == (14, 14)
 
 
-def test_the_space_of_the_most_macs_within_the_limits_is_searched(costs: Costs) -> None:
+def test_the_space_of_the_most_macs_within_the_limits_is_searched(costs: ArchitectureCosts) -> None:
     spaces = spaces_for((8, 8, 1), 10, (0.25, 0.5, 4.0))
     found = sampled(spaces, costs, 6, seed=0)
     assert found == sampled(spaces, costs, 6, seed=0)
@@ -68,7 +68,7 @@ def test_the_space_of_the_most_macs_within_the_limits_is_searched(costs: Costs) 
     assert all(macs <= other for macs, other in zip(best.fitting, best.fitting[1:], strict=False))
 
 
-def test_evolution_keeps_the_limits_and_finds_more_than_drawing(space: Space, costs: Costs) -> None:
+def test_evolution_keeps_the_limits_and_finds_more_than_drawing(space: SearchSpace, costs: ArchitectureCosts) -> None:
     allowed = costs.within(0.8)
 
     def macs(net: Architecture) -> float:
@@ -84,7 +84,7 @@ def test_evolution_keeps_the_limits_and_finds_more_than_drawing(space: Space, co
     assert child not in found[:2]
 
 
-def test_without_a_member_within_the_limits_the_search_says_so(space: Space) -> None:
+def test_without_a_member_within_the_limits_the_search_says_so(space: SearchSpace) -> None:
     with pytest.raises(SearchError, match="keeps the limits"):
         members(space, lambda net: False, 1, random.Random(0))
 
@@ -116,12 +116,12 @@ def test_a_family_has_the_same_blocks_and_depth_changes_stages() -> None:
 
 
 def test_a_step_that_is_there_is_not_done_again(tmp_path) -> None:
-    journal = Journal(tmp_path, "key")
+    journal = SearchJournal(tmp_path, "key")
     assert journal.step("one", lambda: {"value": 3})["value"] == 3
-    again = Journal(tmp_path, "key")
+    again = SearchJournal(tmp_path, "key")
     assert again.step("one", lambda: pytest.fail("done again"))["value"] == 3
     with pytest.raises(ResultsError, match="other settings"):
-        Journal(tmp_path, "another")
+        SearchJournal(tmp_path, "another")
     (tmp_path / "one.json").write_text("{")
     with pytest.raises(ResultsError, match="cannot be read"):
         again.step("one", lambda: {})
