@@ -70,8 +70,8 @@ def search(
     from harness.training.data import named
 
     given = named(data)
-    limits = _limits(board, max_arena, max_flash, max_cycles, latency, max_energy)
-    settings = replace(_settings(effort, method), board=board, limits=limits, seed=seed, jobs=jobs, trials=tune)
+    limits = limits_of(board, max_arena, max_flash, max_cycles, latency, max_energy)
+    settings = replace(settings_of(effort, method), board=board, limits=limits, seed=seed, jobs=jobs, trials=tune)
     with terminal.progress(as_json, f"search {given.name}") as tell:
         if spaces:
             document = _spaces(settings, given, tell)
@@ -82,7 +82,7 @@ def search(
         raise typer.Exit(Category.CHECK.value)
 
 
-def _limits(
+def limits_of(
     board: str,
     max_arena: str | None,
     max_flash: str | None,
@@ -90,6 +90,11 @@ def _limits(
     latency: str | None,
     max_energy: str | None,
 ) -> NetworkLimits:
+    """The limits of the options; a board's own where an option says none.
+
+    Raises:
+        OptionError: an option cannot be understood, or two are one limit.
+    """
     from harness.compiler.goals import parse_bytes
     from harness.fit import NetworkLimits, known_parts
     from harness.fit.catalogue import find_part
@@ -112,7 +117,12 @@ def _limits(
     )
 
 
-def _settings(effort: str, method: str) -> SearchSettings:
+def settings_of(effort: str, method: str) -> SearchSettings:
+    """The settings of an effort and a method.
+
+    Raises:
+        OptionError: there is none of that name.
+    """
     from harness.search.settings import EFFORTS, METHODS
 
     if effort not in EFFORTS:

@@ -20,7 +20,7 @@ from harness.validate.card import load_card
 from tests.support.scale import scaled
 
 SETTINGS = SearchSettings(
-    "nucleo-l4r5", NetworkLimits(arena=3_000, flash=32_000, cycles=250_000), samples=4, widths=(0.5,), train=300,
+    "nucleo-l4r5", NetworkLimits(arena=3_000, flash=32_000, cycles=250_000), samples=4, widths=(0.25,), train=300,
     supernet_epochs=1, short_epochs=1, calibrated=2, rounds=1, children=1, population=3, generations=1, epochs=1,
     front=(1.0,), trials=2,
 )  # fmt: skip

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from harness.errors import ResultsError, SearchError
+from harness.cli.commands.search import limits_of, settings_of
+from harness.errors import OptionError, ResultsError, SearchError
 from harness.fit import NetworkLimits
 from harness.search.architecture import Architecture, architecture_from, scaled, shape_of
 from harness.search.distribution import ArchitectureCosts, best_space, costs_for, sampled
@@ -141,6 +142,15 @@ def test_spaces_are_shown_without_pytorch_and_a_search_names_the_extra(tmp_path)
     refused = tinyhil_without(("torch", "optuna"), tmp_path, *given)
     assert refused.returncode == 3
     assert "tinyhil[search]" in refused.stderr
-    twice = tinyhil_without(("torch",), tmp_path, *given, "--max-cycles", "1000", "--latency", "20ms")
-    assert twice.returncode == 2
-    assert "one limit" in twice.stderr
+
+
+def test_limits_are_the_boards_own_or_those_given() -> None:
+    made = limits_of("nucleo-l4r5", "24k", None, None, "10ms", None)
+    assert (made.arena, made.cycles) == (24_000, 1_200_000)
+    assert made.flash == 2 << 20
+    with pytest.raises(OptionError, match="one limit"):
+        limits_of("nucleo-l4r5", None, None, 1e6, "10ms", None)
+    with pytest.raises(OptionError, match="effort"):
+        settings_of("great", "auto")
+    with pytest.raises(OptionError, match="ranked"):
+        settings_of("quick", "luck")
