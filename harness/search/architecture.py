@@ -62,6 +62,7 @@ class Architecture:
             f"{s.channels}{f'/{s.stride}' if s.stride > 1 else ''}: "
             + " ".join(f"{b.kernel}x{b.expansion}" for b in s.blocks)
             for s in self.stages
+            if s.blocks
         ]
         return " | ".join([f"{self.size[0]} s{self.stem}/{self.stem_stride}", *stages])
 

@@ -112,7 +112,12 @@ class SearchSpace:
         return BlockShape(kernel, rng.choice(self.expansions) if rng.random() < rate else block.expansion)
 
     def _made(self, stem: int, stages: tuple[StageShape, ...]) -> Architecture:
-        return Architecture(self.size, stem, self.stem_stride, stages, self.classes)
+        """A member; a stage without blocks has no channels to tell apart, and takes the fewest."""
+        told = tuple(
+            stage if stage.blocks else replace(stage, channels=self.channels(plan.channels)[0])
+            for stage, plan in zip(stages, self.stages, strict=True)
+        )
+        return Architecture(self.size, stem, self.stem_stride, told, self.classes)
 
 
 def spaces_for(

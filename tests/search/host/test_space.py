@@ -46,6 +46,7 @@ def test_members_stay_within_their_space_and_are_read_back(space: SearchSpace) -
             assert smallest.stem <= net.stem <= widest.stem
             for stage, most in zip(net.stages, widest.stages, strict=True):
                 assert stage.channels <= most.channels
+                assert stage.blocks or stage.channels == smallest.stages[0].channels
                 assert (stage.stride > 1) <= len(stage.blocks) <= len(most.blocks)
                 assert {block.kernel for block in stage.blocks} <= set(space.kernels)
             assert architecture_from(net.document()) == net
