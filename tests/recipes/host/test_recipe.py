@@ -74,7 +74,7 @@ def test_a_function_of_a_file_and_weights_of_torch_are_taken(tmp_path):
     (tmp_path / "net.py").write_text("from tests.support.torch_small import mobile as make\n")
     from tests.support.torch_small import mobile, stirred
 
-    torch.save(stirred(mobile()).state_dict(), tmp_path / "weights.pt")
+    torch.save(stirred(mobile).state_dict(), tmp_path / "weights.pt")
     path = written(tmp_path, network="net.py:make", weights="weights.pt", train=None, steps=[])
     run = carried_out(path, tmp_path / "out")
     assert [row.step for row in run.rows] == ["train"]
