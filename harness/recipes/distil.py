@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from harness.recipes.entries import DistilEntry, PruneEntry
-from harness.recipes.prune import pruned
-from harness.recipes.surgery import scaled
+import numpy as np
+
+from harness.recipes.entries import DistilEntry
+from harness.recipes.measured import by_loss
+from harness.recipes.surgery import groups_of, scaled, without
 from harness.recipes.workshop import Workshop
 from harness.training.loop import seeded
 from harness.training.network import TorchNetwork
@@ -25,8 +27,13 @@ def distil(network: TorchNetwork, entry: DistilEntry, shop: Workshop) -> TorchNe
 
 def student_of(network: TorchNetwork, entry: DistilEntry, shop: Workshop) -> TorchNetwork:
     """The student before it learns."""
-    if entry.start == "teacher":
-        limit = shop.cost(network).cycles * entry.cycles
-        return pruned(network, PruneEntry(multiple=entry.multiple), shop, limit)
-    seeded(shop.seed, shop.threads)
-    return TorchNetwork(scaled(network.spec, entry.width, entry.multiple))
+    spec = scaled(network.spec, entry.width, entry.multiple)
+    if entry.start == "new":
+        seeded(shop.seed, shop.threads)
+        return TorchNetwork(spec)
+    sizes = [group.size for group in groups_of(spec)]
+    missed = [by_loss(network, shop.data, group) for group in groups_of(network.spec)]
+    for number, (size, worth) in enumerate(zip(sizes, missed, strict=True)):
+        keep = np.argsort(-worth, kind="stable")[:size]
+        network = without(network, groups_of(network.spec)[number], keep.tolist())
+    return network

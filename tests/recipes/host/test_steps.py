@@ -38,7 +38,7 @@ def shop(data, tmp_path):
 
 
 def network(name: str, data, seed: int = 0):
-    return network_of(stirred(NETWORKS[name](), seed), data.shape)
+    return network_of(stirred(NETWORKS[name], seed), data.shape)
 
 
 def close(one, other, tolerance: float = 1e-5) -> bool:
@@ -72,7 +72,7 @@ def test_the_compiler_takes_out_what_surgery_does(data):
     whole = network("named", data)
     (group,) = groups_of(whole.spec)
     norm = next(whole.part(layer) for layer in whole.spec.layers if layer.kind == "norm")
-    for values in (norm.weight, norm.bias):
+    for values in (norm.weight, norm.bias, whole.part("last").weight.T):
         values.data[4:] = 0
     left = without(whole, group, [0, 1, 2, 3])
     graphs = [int8_model(one, data, scheme=NEAREST).graph for one in (whole, left)]
@@ -109,13 +109,14 @@ def test_pruning_keeps_to_its_cycles_and_to_multiples(shop, data, by):
 
 def test_a_student_has_the_teachers_best_channels(shop, data):
     whole = network("named", data)
-    student = student_of(whole, DistilEntry(start="teacher", cycles=0.9, multiple=1), shop)
-    assert shop.cost(student).cycles <= 0.9 * shop.cost(whole).cycles
+    student = student_of(whole, DistilEntry(width=0.5, multiple=1), shop)
+    new = student_of(whole, DistilEntry(start="new", multiple=1), shop)
+    assert student.spec == scaled(whole.spec, 0.5, 1) == new.spec
     (group,) = groups_of(student.spec)
     first = student.spec.layers[0].name
     taken = student.part(first).weight.detach().numpy()
     given = whole.part(first).weight.detach().numpy()
-    assert group.size == len(taken) < 6 and all(any(np.array_equal(a, b) for b in given) for a in taken)
+    assert group.size == len(taken) == 3 and all(any(np.array_equal(a, b) for b in given) for a in taken)
 
 
 def test_a_narrower_network_has_the_same_layers(data):
@@ -173,6 +174,6 @@ def test_rounded_in_training_is_what_int8_computes(shop, data, name):
     with Rounded(made, activation_steps(made, shop)):
         rounded = np.round(outputs(made, data.test_x) / scale) + zero_point
     off = np.abs(rounded - int8_outputs(graph, data.test_x))
-    assert off.max() <= 2 and (off == 0).mean() > 0.7  # of halves, int8 rounds up and torch to even
+    assert off.max() <= 2 and off.mean() < 0.4  # of halves, int8 rounds up and torch to even
     assert all(bool((values == before[key]).all()) for key, values in made.state_dict().items())
     assert made.observe is None

@@ -93,7 +93,7 @@ def test_unknown_data_are_refused(tmp_path):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_traced_module_and_its_graph_compute_what_torch_does(name, data):
-    module = stirred(NETWORKS[name]())
+    module = stirred(NETWORKS[name])
     network = network_of(module, data.shape)
     wanted = outputs(module, data.test_x)
     assert np.array_equal(outputs(network, data.test_x), wanted)
@@ -139,7 +139,7 @@ def test_a_spec_that_does_not_fit_is_refused():
 
 
 def test_int8_outputs_of_a_batch_are_those_of_one_picture_each(data):
-    made = int8_model(stirred(mobile()), data)
+    made = int8_model(stirred(mobile), data)
     whole = int8_outputs(made.graph, data.test_x[:5], batch=3)
     taken = quantize_values(data.test_x[:5], made.graph.tensors[made.graph.inputs[0]])
     for picture, row in zip(taken, whole, strict=True):
