@@ -11,7 +11,7 @@ Networks that have no weights yet are asked of a ShapeOracle, in a fraction of a
 
     net = NetworkShape.begin((28, 28, 1))
     net.dense(net.mean(net.conv(net.input, 16, kernel=3, stride=2)), 10)
-    answer = fits(net, Limits(arena=24_000, cycles=2e6), ShapeOracle(target_of(known_board("nucleo-l4r5"))))
+    answer = fits(net, NetworkLimits(arena=24_000, cycles=2e6), ShapeOracle(target_of(known_board("nucleo-l4r5"))))
     answer.fits, answer.slack("arena"), answer.hints()
 """
 
@@ -20,13 +20,13 @@ from __future__ import annotations
 from harness.fit.catalogue import known_parts
 from harness.fit.compilations import Compilations
 from harness.fit.fitting import Fit, ModeFit, fit, fit_all
-from harness.fit.limits import LimitAnswer, Limits, fits
+from harness.fit.limits import LimitAnswer, NetworkLimits, fits
 from harness.fit.microcontroller import Microcontroller
 from harness.fit.oracle import Needs, ShapeOracle
 from harness.fit.shapes import NetworkShape
 from harness.fit.wishes import Wishes
 
 __all__ = [
-    "Compilations", "Fit", "LimitAnswer", "Limits", "Microcontroller", "ModeFit", "Needs", "NetworkShape",
+    "Compilations", "Fit", "LimitAnswer", "NetworkLimits", "Microcontroller", "ModeFit", "Needs", "NetworkShape",
     "ShapeOracle", "Wishes", "fit", "fit_all", "fits", "known_parts",
 ]  # fmt: skip

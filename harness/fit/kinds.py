@@ -74,7 +74,7 @@ class KindKernel:
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
+class LayerKernels:
     """A layer of some shape on a target: its kernels, fastest first; none where passes make several layers of it.
 
     Attributes:
@@ -86,15 +86,15 @@ class Kind:
     kernels: tuple[KindKernel, ...]
 
 
-def kind_of(layer: LayerShape, target: Target) -> Kind:
+def kind_of(layer: LayerShape, target: Target) -> LayerKernels:
     """The kernels of a layer, as the compiler finds them for it."""
     graph = optimize(with_lines(graph_of_layer(layer)))
     elided = find_aliases(graph).elided
     nodes = [node for i, node in enumerate(graph.nodes) if i not in elided]
     if len(nodes) != 1:
-        return Kind(layer, ())
+        return LayerKernels(layer, ())
     found = tuple(_kernel(choice, graph.inputs) for choice in choices(Context(graph, nodes[0], target)))
-    return Kind(layer, found)
+    return LayerKernels(layer, found)
 
 
 def _kernel(choice: KernelChoice, inputs: tuple[int, ...]) -> KindKernel:

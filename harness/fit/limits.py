@@ -1,7 +1,7 @@
 """Whether a network of shapes keeps limits, by how much, and which layers to shrink where it does not.
 
 oracle = ShapeOracle(target_of(board))
-answer = fits(net, Limits(arena=24_000, flash=64_000, cycles=2e6), oracle)
+answer = fits(net, NetworkLimits(arena=24_000, flash=64_000, cycles=2e6), oracle)
 answer.fits, answer.slack, answer.hints()
 """
 
@@ -24,7 +24,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Limits:
+class NetworkLimits:
     """What a network may take; None: no limit.
 
     Attributes:
@@ -42,7 +42,7 @@ class Limits:
     joules_a_cycle: float = 0.0
 
     @classmethod
-    def of(cls, part: Microcontroller, *, latency_s: float | None = None, energy: float | None = None) -> Limits:
+    def of(cls, part: Microcontroller, *, latency_s: float | None = None, energy: float | None = None) -> NetworkLimits:
         """All memory of a microcontroller but the stack, its clock for a latency, and its current for an energy."""
         return cls(
             arena=part.bytes_of("ram") - part.stack_size,
@@ -68,7 +68,7 @@ class LimitAnswer:
 
     net: NetworkShape
     needs: Needs
-    limits: Limits
+    limits: NetworkLimits
 
     def used(self, what: Limited) -> float:
         """What it takes of one of LIMITED; of flash the most, with the error of the estimated code."""
@@ -123,7 +123,7 @@ class LimitAnswer:
         return f"layer {number}, {layer.op} to {'x'.join(map(str, layer.output[1:]))}"
 
 
-def fits(net: NetworkShape, limits: Limits, oracle: ShapeOracle) -> LimitAnswer:
+def fits(net: NetworkShape, limits: NetworkLimits, oracle: ShapeOracle) -> LimitAnswer:
     """What a network of shapes takes on the oracle's target, beside limits.
 
     Raises:

@@ -16,11 +16,11 @@ from harness.compiler.compile import compile_graph
 from harness.compiler.cost.estimate import estimate_costs
 from harness.compiler.cost.flash import FlashEstimate
 from harness.compiler.goals import Goals, Mode
-from harness.compiler.memory.arena import Blocks, place
+from harness.compiler.memory.arena import ArenaBlocks, place
 from harness.compiler.memory.lifetimes import ALIGNMENT
 from harness.errors import OptionError
 from harness.fit.choosing import QUICK, Chooser, Picks
-from harness.fit.kinds import Code, Kind, KindKernel, kind_of
+from harness.fit.kinds import Code, KindKernel, LayerKernels, kind_of
 from harness.fit.lines import with_lines
 from harness.fit.shapes import LayerShape, NetworkShape, graph_of
 from harness.hardware.target import Target
@@ -75,7 +75,7 @@ class ShapeOracle:
         self.target = target
         self.mode: Mode = mode
         self.compiled = self.measured = 0
-        self._kinds: dict[LayerShape, Kind] = {}
+        self._kinds: dict[LayerShape, LayerKernels] = {}
 
     def needs(self, net: NetworkShape) -> Needs:
         """What a network takes.
@@ -93,12 +93,12 @@ class ShapeOracle:
         self.compiled += 1
         return self._whole(net)
 
-    def _kind(self, layer: LayerShape) -> Kind:
+    def _kind(self, layer: LayerShape) -> LayerKernels:
         found = self._kinds[layer] = kind_of(layer, self.target)
         return found
 
-    def _quick(self, net: NetworkShape, kinds: Sequence[Kind]) -> Needs:
-        memory = _Memory(net, kinds)
+    def _quick(self, net: NetworkShape, kinds: Sequence[LayerKernels]) -> Needs:
+        memory = _ArenaOfShapes(net, kinds)
         chooser = Chooser([kind.kernels for kind in kinds], memory.peaks, memory.arena_of, self.target.ram)
         picks = chooser.choose(self.mode)
         arena, offsets = memory.layout(picks)
@@ -152,13 +152,13 @@ def _cycles(
     return found
 
 
-class _Memory:
+class _ArenaOfShapes:
     """The arena of one network: its values, the peaks of its layers' kernels, and first fit.
 
     Value 0 is the input, value i + 1 what layer i writes; a kernel's scratch comes after all of them.
     """
 
-    def __init__(self, net: NetworkShape, kinds: Sequence[Kind]) -> None:
+    def __init__(self, net: NetworkShape, kinds: Sequence[LayerKernels]) -> None:
         layers = net.layers
         count = len(layers)
         self._net, self._kinds = net, kinds
@@ -202,7 +202,7 @@ class _Memory:
 
     def _place(self, picks: Picks) -> tuple[int, Mapping[int, int]]:
         sizes, lives, excluded = self._excluded(picks)
-        blocks = Blocks(sizes, [ALIGNMENT] * len(sizes), lives, excluded)
+        blocks = ArenaBlocks(sizes, [ALIGNMENT] * len(sizes), lives, excluded)
         bound = max(self.sizes[0], *[peaks[i] for peaks, i in zip(self.peaks, picks, strict=True)])
         offsets = place(blocks, bound)
         return blocks.extent(offsets), offsets

@@ -160,7 +160,7 @@ class NetworkShape:
 
 def graph_of(net: NetworkShape, *, seed: int = 0, name: str = "shapes") -> Graph:
     """An int8 graph of these shapes with random weights, none of whose channels are constant."""
-    made = _Made(np.random.default_rng(seed))
+    made = _GraphParts(np.random.default_rng(seed))
     signed = Quantization((1 / 255,), (-128,))
     values = [made.tensor(net.shape, signed)]
     for layer, reads in net.layers:
@@ -170,13 +170,13 @@ def graph_of(net: NetworkShape, *, seed: int = 0, name: str = "shapes") -> Graph
 
 def graph_of_layer(layer: LayerShape) -> Graph:
     """A graph of one layer alone."""
-    made = _Made(np.random.default_rng(0))
+    made = _GraphParts(np.random.default_rng(0))
     reads = tuple(made.tensor(shape, _CLAMPED) for shape in layer.inputs)
     output = made.layer(layer, reads)
     return Graph("layer", tuple(made.tensors), tuple(made.nodes), reads, (output,), sha256="0" * 64)
 
 
-class _Made:
+class _GraphParts:
     """Tensors and nodes of a graph while it is put together."""
 
     def __init__(self, rng: np.random.Generator) -> None:

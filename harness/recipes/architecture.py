@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.errors import RecipeError
 from harness.ir.window import same_pads
-from harness.training.layers import PICTURE, Kind, Layer, NetworkSpec, Shape
+from harness.training.layers import PICTURE, Kind, NetworkSpec, Shape, SpecLayer
 
 if TYPE_CHECKING:
-    from harness.training.network import Network
+    from harness.training.network import TorchNetwork
 
 _Count = Annotated[int, Field(ge=1, le=4096)]
 
@@ -108,7 +108,7 @@ def spec_of(blocks: Sequence[BlockChoice], shape: tuple[int, int, int]) -> Netwo
 
 class _Layers:
     def __init__(self, shape: tuple[int, int, int]) -> None:
-        self.layers: list[Layer] = []
+        self.layers: list[SpecLayer] = []
         self._shape = shape
 
     def add(self, choice: BlockChoice) -> None:
@@ -139,7 +139,7 @@ class _Layers:
     def _layer(self, kind: Kind, *others: int, **more: Any) -> int:
         number = len(self.layers)
         name = f"{kind}_{sum(layer.kind == kind for layer in self.layers)}"
-        self.layers.append(Layer(name, kind, (number - 1, *others), **more))
+        self.layers.append(SpecLayer(name, kind, (number - 1, *others), **more))
         return number
 
     def _conv(self, what: str, channels: int, kernel: int, stride: int, *, relu: bool = True, groups: int = 1) -> None:
@@ -172,7 +172,7 @@ class _Layers:
             self._layer("add", before)
 
 
-def network_from(source: str, shape: tuple[int, int, int], folder: Path) -> Network:
+def network_from(source: str, shape: tuple[int, int, int], folder: Path) -> TorchNetwork:
     """The network that a function of a Python file makes: "net.py:make" gives a torch module.
 
     The file's code is run.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.compiler.goals import Mode
     from harness.ir.graph import Graph
     from harness.training.layers import NetworkSpec
-    from harness.training.network import Network
+    from harness.training.network import TorchNetwork
 
 _FEW = 8
 """Pictures whose ranges do for a network that is only costed."""
@@ -54,7 +54,7 @@ class BoardCosts:
     mode: Mode = "balanced"
     _known: dict[NetworkSpec, Costs] = field(default_factory=dict)
 
-    def of(self, network: Network) -> Costs:
+    def of(self, network: TorchNetwork) -> Costs:
         """Of a network that is not quantized yet; ranges do not matter for what it costs."""
         from harness.training.export import int8_model
 

@@ -62,8 +62,7 @@ class DistilEntry(BaseModel):
 
     Attributes:
         width: of the student, of that of the network before it.
-        start: from new weights, or from the teacher's channels that are missed least.
-        cycles: with `start: teacher`, share of the modelled cycles that are left, in place of `width`.
+        start: from the teacher's channels that would be missed most, or from new weights.
         multiple: of channels.
         train: of the student; `teacher_weight` and `teacher_temperature` are of the distillation.
     """
@@ -71,8 +70,7 @@ class DistilEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     width: Annotated[float, Field(gt=0, le=1)] = 0.5
-    start: Literal["new", "teacher"] = "new"
-    cycles: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    start: Literal["teacher", "new"] = "teacher"
     multiple: Annotated[int, Field(ge=1, le=64)] = 4
     train: TrainEntry = TrainEntry()
 

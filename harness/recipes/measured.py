@@ -12,14 +12,14 @@ import numpy.typing as npt
 from harness.recipes.surgery import ChannelGroup
 from harness.training.data import TrainingData
 from harness.training.loop import to_torch
-from harness.training.network import Network
+from harness.training.network import TorchNetwork
 from harness.training.torch_extra import functional, torch
 
 PICTURES = 256
 """Of the training part, on which losses are measured: what is held back decides nothing that is trained on."""
 
 
-def loss(network: Network, data: TrainingData, count: int = PICTURES) -> float:
+def loss(network: TorchNetwork, data: TrainingData, count: int = PICTURES) -> float:
     """Mean cross entropy over the first pictures of the training part."""
     with torch.no_grad():
         return _entropy(network.values(to_torch(data.train_x[:count])), data)
@@ -30,7 +30,7 @@ def _entropy(values: dict[int, Any], data: TrainingData) -> float:
     return float(functional.cross_entropy(made, torch.from_numpy(data.train_y[: len(made)])))
 
 
-def by_loss(network: Network, data: TrainingData, group: ChannelGroup) -> npt.NDArray[np.float64]:
+def by_loss(network: TorchNetwork, data: TrainingData, group: ChannelGroup) -> npt.NDArray[np.float64]:
     """How much the loss rises when a channel of a group is 0 everywhere, for each of them."""
     found = []
     with torch.no_grad():
@@ -42,7 +42,7 @@ def by_loss(network: Network, data: TrainingData, group: ChannelGroup) -> npt.ND
     return np.asarray(found)
 
 
-def by_scale(network: Network, group: ChannelGroup) -> npt.NDArray[np.float64]:
+def by_scale(network: TorchNetwork, group: ChannelGroup) -> npt.NDArray[np.float64]:
     """The product of the channel's factors in all batch norms of a group, each relative to its mean; without any
     the size of the weights that make it.
     """
@@ -58,7 +58,7 @@ def by_scale(network: Network, group: ChannelGroup) -> npt.NDArray[np.float64]:
 
 
 @contextmanager
-def masked(network: Network, group: ChannelGroup, channels: Sequence[int]) -> Iterator[None]:
+def masked(network: TorchNetwork, group: ChannelGroup, channels: Sequence[int]) -> Iterator[None]:
     """Some channels of a group are 0 in the block, which gives what the network without them gives."""
     names = {network.spec.layers[number].name for number in group.members}
     mask = torch.ones(group.size)

@@ -19,9 +19,9 @@ from harness.recipes.measured import PICTURES, loss
 from harness.recipes.surgery import replaced
 from harness.recipes.workshop import Workshop
 from harness.training.data import TrainingData
-from harness.training.layers import Layer
+from harness.training.layers import SpecLayer
 from harness.training.loop import to_torch
-from harness.training.network import Network, with_weights
+from harness.training.network import TorchNetwork, with_weights
 from harness.training.plan import TrainingPlan
 from harness.training.torch_extra import torch
 
@@ -50,27 +50,27 @@ class Projection:
     cycles: int
 
 
-def project(network: Network, entry: ProjectEntry, shop: Workshop) -> Network:
+def project(network: TorchNetwork, entry: ProjectEntry, shop: Workshop) -> TorchNetwork:
     """The network with large layers as two smaller ones each.
 
     Raises:
         RecipeError: the share cannot be reached.
     """
 
-    def make() -> Network:
+    def make() -> TorchNetwork:
         made = projected(network, entry, shop)
         return shop.trained("projected", made, entry.train.plan(PLAN))
 
     return shop.kept("projected", make)
 
 
-def projected(network: Network, entry: ProjectEntry, shop: Workshop) -> Network:
+def projected(network: TorchNetwork, entry: ProjectEntry, shop: Workshop) -> TorchNetwork:
     """The same without fine-tuning.
 
     Raises:
         RecipeError: the share cannot be reached.
     """
-    spectra = {layer.name: _Spectrum(network, layer, shop.data) for layer in large_layers(network, entry.large)}
+    spectra = {layer.name: Spectrum(network, layer, shop.data) for layer in large_layers(network, entry.large)}
     options = [one for name in spectra for one in _options(network, spectra[name], entry, shop)]
     chosen: dict[str, Projection] = {}
     while not _is_reached(network, chosen, spectra, entry, shop):
@@ -88,17 +88,17 @@ def projected(network: Network, entry: ProjectEntry, shop: Workshop) -> Network:
     return _all(network, chosen, spectra)
 
 
-def large_layers(network: Network, share: float) -> list[Layer]:
+def large_layers(network: TorchNetwork, share: float) -> list[SpecLayer]:
     """Layers that mix channels and have such a share of all weights."""
     weighted = [layer for layer in network.spec.layers if layer.kind in ("conv", "dense")]
     sizes = {layer.name: network.part(layer).weight.numel() for layer in weighted}
     return [layer for layer in weighted if layer.mixes and sizes[layer.name] >= share * sum(sizes.values())]
 
 
-class _Spectrum:
+class Spectrum:
     """The directions along which a layer's outputs vary, the most first."""
 
-    def __init__(self, network: Network, layer: Layer, data: TrainingData) -> None:
+    def __init__(self, network: TorchNetwork, layer: SpecLayer, data: TrainingData) -> None:
         self.layer = layer
         part = network.part(layer)
         rows = self._outputs(network, layer, data)
@@ -108,7 +108,7 @@ class _Spectrum:
         self._values, self._vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
 
     @staticmethod
-    def _outputs(network: Network, layer: Layer, data: TrainingData) -> Any:
+    def _outputs(network: TorchNetwork, layer: SpecLayer, data: TrainingData) -> Any:
         """[values, channels] over some pictures."""
         seen: dict[str, Any] = {}
 
@@ -128,7 +128,7 @@ class _Spectrum:
         """Share of the variance along the first directions."""
         return float(self._values[:rank].sum() / max(self._values.sum(), 1e-30))
 
-    def split(self, network: Network, rank: int) -> tuple[tuple[Layer, Layer], dict[str, Any]]:
+    def split(self, network: TorchNetwork, rank: int) -> tuple[tuple[SpecLayer, SpecLayer], dict[str, Any]]:
         """The two layers, and their weights by name."""
         layer, part = self.layer, network.part(self.layer)
         weights = part.weight.detach().numpy().astype(np.float64)
@@ -145,7 +145,7 @@ class _Spectrum:
         return (one, other), {key: torch.from_numpy(np.ascontiguousarray(v, np.float32)) for key, v in made.items()}
 
 
-def _options(network: Network, spectrum: _Spectrum, entry: ProjectEntry, shop: Workshop) -> list[Projection]:
+def _options(network: TorchNetwork, spectrum: Spectrum, entry: ProjectEntry, shop: Workshop) -> list[Projection]:
     """What a layer could be projected on, where that saves weights, or cycles where these count."""
     layer, found = spectrum.layer, []
     inputs = network.part(layer).weight[0].numel()
@@ -155,7 +155,7 @@ def _options(network: Network, spectrum: _Spectrum, entry: ProjectEntry, shop: W
         saved = inputs * layer.outputs - rank * (inputs + layer.outputs)
         if saved <= 0 or energy < entry.energy:
             continue
-        made = _one(network, spectrum, rank)
+        made = as_two(network, spectrum, rank)
         faster = cycles - shop.cost(made).cycles
         one = Projection(layer.name, rank, energy, max(loss(made, shop.data) - before, _LEAST_DAMAGE), saved, faster)
         if _saved(one, entry) > 0:
@@ -175,7 +175,11 @@ def _worth(one: Projection, before: Projection | None, entry: ProjectEntry) -> f
 
 
 def _is_reached(
-    network: Network, chosen: dict[str, Projection], spectra: dict[str, _Spectrum], entry: ProjectEntry, shop: Workshop
+    network: TorchNetwork,
+    chosen: dict[str, Projection],
+    spectra: dict[str, Spectrum],
+    entry: ProjectEntry,
+    shop: Workshop,
 ) -> bool:
     if entry.weights is not None:
         whole = sum(int(network.part(name).weight.numel()) for name in spectra)
@@ -184,13 +188,13 @@ def _is_reached(
     return shop.cost(_all(network, chosen, spectra)).cycles <= entry.cycles * shop.cost(network).cycles
 
 
-def _all(network: Network, chosen: dict[str, Projection], spectra: dict[str, _Spectrum]) -> Network:
+def _all(network: TorchNetwork, chosen: dict[str, Projection], spectra: dict[str, Spectrum]) -> TorchNetwork:
     for name in chosen:
-        network = _one(network, spectra[name], chosen[name].rank)
+        network = as_two(network, spectra[name], chosen[name].rank)
     return network
 
 
-def _one(network: Network, spectrum: _Spectrum, rank: int) -> Network:
+def as_two(network: TorchNetwork, spectrum: Spectrum, rank: int) -> TorchNetwork:
     """The network with one layer as two."""
     layers, weights = spectrum.split(network, rank)
     names: Sequence[str] = [layer.name for layer in network.spec.layers]

@@ -14,7 +14,7 @@ from harness.recipes.entries import PruneEntry
 from harness.recipes.measured import by_loss, by_scale
 from harness.recipes.surgery import ChannelGroup, groups_of, without
 from harness.recipes.workshop import Workshop
-from harness.training.network import Network
+from harness.training.network import TorchNetwork
 from harness.training.plan import TrainingPlan
 
 PLAN = TrainingPlan(epochs=1, learning_rate=0.05)
@@ -23,7 +23,7 @@ _LEAST_DAMAGE = 1e-6
 """Of a channel: noise of what is measured goes below nothing."""
 
 
-def prune(network: Network, entry: PruneEntry, shop: Workshop) -> Network:
+def prune(network: TorchNetwork, entry: PruneEntry, shop: Workshop) -> TorchNetwork:
     """The network with fewer channels.
 
     Raises:
@@ -33,7 +33,7 @@ def prune(network: Network, entry: PruneEntry, shop: Workshop) -> Network:
     for number in range(1, entry.rounds + 1):
         limit = first * entry.cycles ** (number / entry.rounds)
 
-        def one(before: Network = network, limit: float = limit, number: int = number) -> Network:
+        def one(before: TorchNetwork = network, limit: float = limit, number: int = number) -> TorchNetwork:
             made = pruned(before, entry, shop, limit)
             plan = entry.train.plan(PLAN)
             return shop.trained(f"round-{number}", made, plan)
@@ -42,7 +42,7 @@ def prune(network: Network, entry: PruneEntry, shop: Workshop) -> Network:
     return network
 
 
-def pruned(network: Network, entry: PruneEntry, shop: Workshop, limit: float) -> Network:
+def pruned(network: TorchNetwork, entry: PruneEntry, shop: Workshop, limit: float) -> TorchNetwork:
     """The network with so few channels that it takes at most `limit` cycles, without fine-tuning.
 
     Raises:
@@ -67,30 +67,34 @@ def pruned(network: Network, entry: PruneEntry, shop: Workshop, limit: float) ->
 
 
 @dataclass(frozen=True)
-class _Cut:
+class _Choice:
     """Channels that could be taken out of one group: what is kept, and cycles saved for the damage."""
 
-    network: Network
+    network: TorchNetwork
     group: int
     keep: Sequence[int]
     worth: float
 
 
-def _damage(network: Network, group: ChannelGroup, entry: PruneEntry, shop: Workshop) -> npt.NDArray[np.float64]:
+def _damage(network: TorchNetwork, group: ChannelGroup, entry: PruneEntry, shop: Workshop) -> npt.NDArray[np.float64]:
     found = by_loss(network, shop.data, group) if entry.by == "loss" else by_scale(network, group)
     return np.maximum(found, _LEAST_DAMAGE)
 
 
 def _best(
-    network: Network, damage: Sequence[npt.NDArray[np.float64]], worth: dict[int, float], multiple: int, shop: Workshop
-) -> _Cut | None:
+    network: TorchNetwork,
+    damage: Sequence[npt.NDArray[np.float64]],
+    worth: dict[int, float],
+    multiple: int,
+    shop: Workshop,
+) -> _Choice | None:
     """What saves most cycles for its damage; None where every group has its fewest channels, or nothing saves any.
 
     `worth` holds what was found for each group when it was looked at last. That changes little with other groups'
     channels, so the best by it is looked at anew, and taken if it still is the best.
     """
     groups = groups_of(network.spec)
-    fresh: dict[int, _Cut] = {}
+    fresh: dict[int, _Choice] = {}
     while True:
         number = max(worth, key=lambda one: worth[one])
         if worth[number] <= 0:
@@ -102,14 +106,19 @@ def _best(
 
 
 def _cut(
-    network: Network, group: ChannelGroup, damage: npt.NDArray[np.float64], multiple: int, shop: Workshop, number: int
-) -> _Cut:
+    network: TorchNetwork,
+    group: ChannelGroup,
+    damage: npt.NDArray[np.float64],
+    multiple: int,
+    shop: Workshop,
+    number: int,
+) -> _Choice:
     """The channels of a group down to the next multiple; worth nothing where there are no fewer."""
     left = (group.size - 1) // multiple * multiple
     if left < multiple:
-        return _Cut(network, number, range(group.size), 0.0)
+        return _Choice(network, number, range(group.size), 0.0)
     order = np.argsort(damage, kind="stable")
     gone, keep = order[: group.size - left], sorted(order[group.size - left :].tolist())
     made = without(network, group, keep)
     saved = shop.cost(network).cycles - shop.cost(made).cycles
-    return _Cut(made, number, keep, saved / float(damage[gone].sum()))
+    return _Choice(made, number, keep, saved / float(damage[gone].sum()))

@@ -13,8 +13,8 @@ from typing import Any
 from harness.recipes.entries import QuantizeEntry
 from harness.recipes.workshop import Workshop
 from harness.training.export import int8_model, norm_factors
-from harness.training.layers import PICTURE, Layer, NetworkSpec
-from harness.training.network import Network, with_weights
+from harness.training.layers import PICTURE, NetworkSpec, SpecLayer
+from harness.training.network import TorchNetwork, with_weights
 from harness.training.plan import TrainingPlan
 from harness.training.torch_extra import nn, torch
 
@@ -25,10 +25,10 @@ NEAREST = "min-max"
 _MOST = 127
 
 
-def quantize(network: Network, entry: QuantizeEntry, shop: Workshop) -> Network:
+def quantize(network: TorchNetwork, entry: QuantizeEntry, shop: Workshop) -> TorchNetwork:
     """The network without batch norms, fine-tuned for int8."""
 
-    def make() -> Network:
+    def make() -> TorchNetwork:
         made = folded(network)
         with Rounded(made, activation_steps(made, shop)):
             shop.trained("rounded", made, entry.train.plan(PLAN))
@@ -38,7 +38,7 @@ def quantize(network: Network, entry: QuantizeEntry, shop: Workshop) -> Network:
     return shop.kept("rounded", make)
 
 
-def activation_steps(network: Network, shop: Workshop) -> dict[str, tuple[float, int]]:
+def activation_steps(network: TorchNetwork, shop: Workshop) -> dict[str, tuple[float, int]]:
     """(scale, zero point) of each layer's output that int8 holds, by its name; of the picture by ""."""
     graph = int8_model(network, shop.data, scheme=NEAREST).graph
     names = {layer.name for layer in network.spec.layers}
@@ -54,10 +54,10 @@ def activation_steps(network: Network, shop: Workshop) -> dict[str, tuple[float,
 class Rounded:
     """In the block a network computes with weights and activations as int8 has them."""
 
-    def __init__(self, network: Network, steps: dict[str, tuple[float, int]]) -> None:
+    def __init__(self, network: TorchNetwork, steps: dict[str, tuple[float, int]]) -> None:
         self._network, self._steps = network, steps
 
-    def __enter__(self) -> Network:
+    def __enter__(self) -> TorchNetwork:
         from torch.nn.utils import parametrize
 
         for layer, part in _weighted(self._network):
@@ -95,16 +95,16 @@ class _Weights(nn.Module):  # type: ignore[misc]
         return torch.fake_quantize_per_channel_affine(weights, scales, zeros, 0, -_MOST, _MOST)
 
 
-def _weighted(network: Network) -> list[tuple[Layer, Any]]:
+def _weighted(network: TorchNetwork) -> list[tuple[SpecLayer, Any]]:
     return [(layer, network.part(layer)) for layer in network.spec.layers if layer.kind in ("conv", "dense")]
 
 
-def folded(network: Network) -> Network:
+def folded(network: TorchNetwork) -> TorchNetwork:
     """The same network without batch norms: they are in the weights of the layers before them."""
     spec, state = network.spec, dict(network.state_dict())
     readers = spec.readers()
     moved: dict[int, int] = {PICTURE: PICTURE}
-    layers: list[Layer] = []
+    layers: list[SpecLayer] = []
     for number, layer in enumerate(spec.layers):
         if layer.kind != "norm":
             layers.append(replace(layer, inputs=tuple(moved[i] for i in layer.inputs)))
@@ -117,7 +117,7 @@ def folded(network: Network) -> Network:
     return with_weights(NetworkSpec(spec.shape, tuple(layers)), state)
 
 
-def _fold(network: Network, layer: Layer, norm: Layer, state: dict[str, Any]) -> None:
+def _fold(network: TorchNetwork, layer: SpecLayer, norm: SpecLayer, state: dict[str, Any]) -> None:
     """Puts a norm's factors into a layer's weights."""
     factor, summand = norm_factors(network.part(norm))
     part = network.part(layer)

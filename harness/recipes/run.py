@@ -8,10 +8,11 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.build.progress import Progress
 from harness.errors import RecipeError, ResultsError
+from harness.files.reading import sha256_of
 from harness.files.writing import write_whole
 from harness.recipes.architecture import network_from, spec_of
 from harness.recipes.costs import BoardCosts, Costs, board_costs
@@ -21,7 +22,7 @@ from harness.recipes.workshop import Workshop
 from harness.training.data import TrainingData, named
 from harness.training.export import int8_accuracy, int8_model
 from harness.training.loop import accuracy, seeded, stored
-from harness.training.network import Network
+from harness.training.network import TorchNetwork
 from harness.training.plan import TrainingPlan
 from harness.training.torch_extra import torch
 
@@ -97,7 +98,7 @@ def run_recipe(recipe: RecipeFile, folder: Path, *, base: Path = Path(), progres
         ResultsError: the folder cannot be written, or holds something else.
     """
     data = named(recipe.data, seed=recipe.seed, folder=base).few(recipe.pictures)
-    return _Run(recipe, data, board_costs(recipe.board, data), folder, base, progress).all()
+    return _Carrying(recipe, data, board_costs(recipe.board, data), folder, base, progress).all()
 
 
 def step_folder(folder: Path, number: int, step: str) -> Path:
@@ -105,7 +106,7 @@ def step_folder(folder: Path, number: int, step: str) -> Path:
     return folder / f"{number:02d}-{step}"
 
 
-class _Run:
+class _Carrying:
     def __init__(
         self,
         recipe: RecipeFile,
@@ -128,11 +129,11 @@ class _Run:
             rows.append(self._row(choice.kind, network, shop))
         return RecipeRun(self._recipe, self._data, tuple(rows), self._folder)
 
-    def _first(self) -> tuple[Network, list[RecipeRow]]:
+    def _first(self) -> tuple[TorchNetwork, list[RecipeRow]]:
         """The network that is trained, or whose weights are given."""
         shop = self._shop(0, FIRST, None)
 
-        def make() -> Network:
+        def make() -> TorchNetwork:
             seeded(self._recipe.seed, self._recipe.threads)
             made = self._untrained()
             if self._recipe.train is None:
@@ -143,10 +144,10 @@ class _Run:
         network = shop.kept(FIRST, make)
         return network, [self._row(FIRST, network, shop)]
 
-    def _untrained(self) -> Network:
+    def _untrained(self) -> TorchNetwork:
         given = self._recipe.network
         shape = self._data.shape
-        made = network_from(given, shape, self._base) if isinstance(given, str) else Network(spec_of(given, shape))
+        made = network_from(given, shape, self._base) if isinstance(given, str) else TorchNetwork(spec_of(given, shape))
         outputs = made.spec.shapes()[-1]
         if outputs != (self._data.count,):
             raise RecipeError(
@@ -157,7 +158,7 @@ class _Run:
             _take_weights(made, self._base / self._recipe.weights)
         return made
 
-    def _shop(self, number: int, step: str, teacher: Network | None) -> Workshop:
+    def _shop(self, number: int, step: str, teacher: TorchNetwork | None) -> Workshop:
         """Where a step is done; what is there of another recipe is removed."""
         folder = step_folder(self._folder, number, step)
         mark, key = folder / "key", self._key(number)
@@ -173,10 +174,13 @@ class _Run:
         """Of all that a step depends on."""
         recipe = self._recipe.model_dump(mode="json", exclude={"name", "vectors"})
         recipe["steps"] = recipe["steps"][:number]
+        files = [self._recipe.weights, *([self._recipe.network] if isinstance(self._recipe.network, str) else [])]
+        read = [_digest(self._base / name.partition(":")[0]) for name in files if name]
         whole = {"recipe": recipe, "data": self._data.sha256, "torch": torch.__version__}
+        whole |= {"files": read} if read else {}
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
-    def _row(self, step: str, network: Network, shop: Workshop) -> RecipeRow:
+    def _row(self, step: str, network: TorchNetwork, shop: Workshop) -> RecipeRow:
         """Figures of a network; from the file where they are known."""
         path = shop.folder / _ROW
         if path.exists() and (shop.folder / _MODEL).exists():
@@ -200,17 +204,25 @@ class _Run:
         _write(path, json.dumps(asdict(row), indent=1))
         return row
 
-    def _quantized(self, network: Network) -> tuple[float, str, QuantizedModel]:
+    def _quantized(self, network: TorchNetwork) -> tuple[float, str, QuantizedModel]:
         """(accuracy over what is held back, scheme, int8 network) of the scheme that is right most often there."""
         return max(self._tried(network), key=lambda one: one[0])
 
-    def _tried(self, network: Network) -> Iterator[tuple[float, str, QuantizedModel]]:
+    def _tried(self, network: TorchNetwork) -> Iterator[tuple[float, str, QuantizedModel]]:
         for scheme in self._recipe.schemes:
             made = int8_model(network, self._data, name=self._recipe.name, scheme=scheme)
             yield int8_accuracy(made.graph, self._data.held_x, self._data.held_y), scheme, made
 
 
-def _take_weights(network: Network, path: Path) -> None:
+def _digest(path: Path) -> str:
+    """Of a file's content; "" where it cannot be read, which is told when it is needed."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return ""
+
+
+def _take_weights(network: TorchNetwork, path: Path) -> None:
     """The weights of a file that torch.save wrote of a state_dict, in the order of the network's own.
 
     Raises:
@@ -229,8 +241,3 @@ def _write(path: Path, content: str | bytes) -> None:
         write_whole(path, content)
     except OSError as error:
         raise ResultsError(f"{path} cannot be written: {error}", hint="is there room, and may it be written?") from None
-
-
-def to_document(row: RecipeRow) -> dict[str, Any]:
-    """A row as JSON-ready data."""
-    return asdict(row)

@@ -11,9 +11,9 @@ from harness.recipes.prune import prune
 from harness.recipes.quantize import quantize
 from harness.recipes.tune import tune
 from harness.recipes.workshop import Workshop
-from harness.training.network import Network
+from harness.training.network import TorchNetwork
 
-Step: TypeAlias = Callable[[Network, Any, Workshop], Network]
+Step: TypeAlias = Callable[[TorchNetwork, Any, Workshop], TorchNetwork]
 
 STEPS: Mapping[str, Step] = {
     "prune": prune,

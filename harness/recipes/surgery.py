@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from harness.training.layers import PICTURE, Layer, NetworkSpec
-from harness.training.network import Network, with_weights
+from harness.training.layers import PICTURE, NetworkSpec, SpecLayer
+from harness.training.network import TorchNetwork, with_weights
 from harness.training.torch_extra import torch
 
 
@@ -72,7 +72,7 @@ def _mixers(spec: NetworkSpec, members: Sequence[int]) -> tuple[tuple[int, int],
     return tuple(dict.fromkeys(found))
 
 
-def without(network: Network, group: ChannelGroup, keep: Sequence[int]) -> Network:
+def without(network: TorchNetwork, group: ChannelGroup, keep: Sequence[int]) -> TorchNetwork:
     """The network with only some channels of a group, in evaluation mode; the others' weights are gone."""
     spec, state = network.spec, dict(network.state_dict())
     kept = torch.tensor(sorted(keep))
@@ -92,7 +92,7 @@ def without(network: Network, group: ChannelGroup, keep: Sequence[int]) -> Netwo
     return with_weights(NetworkSpec(spec.shape, tuple(layers)), {k: v.clone() for k, v in state.items()})
 
 
-def _parts(state: Mapping[str, Any], layer: Layer) -> list[str]:
+def _parts(state: Mapping[str, Any], layer: SpecLayer) -> list[str]:
     start = f"parts.{layer.name}."
     return [key for key in state if key.startswith(start)]
 
@@ -109,7 +109,7 @@ def scaled(spec: NetworkSpec, width: float, multiple: int) -> NetworkSpec:
     return NetworkSpec(spec.shape, tuple(layers))
 
 
-def replaced(spec: NetworkSpec, number: int, layers: Sequence[Layer]) -> NetworkSpec:
+def replaced(spec: NetworkSpec, number: int, layers: Sequence[SpecLayer]) -> NetworkSpec:
     """The spec with one layer replaced by a chain: the first reads what it read, the last is read in its place.
 
     Inputs of the chain's layers are set here.

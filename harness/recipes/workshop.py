@@ -15,7 +15,7 @@ from harness.recipes.costs import BoardCosts, Costs
 from harness.training.data import TrainingData
 from harness.training.layers import spec_from
 from harness.training.loop import Loss, store, stored, train
-from harness.training.network import Network, with_weights
+from harness.training.network import TorchNetwork, with_weights
 from harness.training.plan import TrainingPlan
 
 
@@ -36,7 +36,7 @@ class Workshop:
     data: TrainingData
     costs: BoardCosts
     folder: Path
-    teacher: Network | None
+    teacher: TorchNetwork | None
     seed: int = 0
     threads: int = 1
     progress: Progress | None = None
@@ -49,11 +49,11 @@ class Workshop:
         """That all `kept` stages took, in this session or in earlier ones."""
         return self._seconds
 
-    def cost(self, network: Network) -> Costs:
+    def cost(self, network: TorchNetwork) -> Costs:
         """On the board."""
         return self.costs.of(network)
 
-    def kept(self, name: str, make: Callable[[], Network]) -> Network:
+    def kept(self, name: str, make: Callable[[], TorchNetwork]) -> TorchNetwork:
         """What `make` gives; from its file where a session before this one has made it."""
         path = self.folder / f"{name}.pt"
         if path.exists():
@@ -73,13 +73,13 @@ class Workshop:
     def trained(
         self,
         name: str,
-        network: Network,
+        network: TorchNetwork,
         plan: TrainingPlan,
         *,
-        teacher: Network | None = None,
+        teacher: TorchNetwork | None = None,
         loss_of: Loss | None = None,
         penalty: Callable[[Any], Any] | None = None,
-    ) -> Network:
+    ) -> TorchNetwork:
         """Trains a network in place; `name` is that of the stage that is kept."""
         began = time.monotonic()
         found = train(
@@ -96,12 +96,12 @@ class Workshop:
         return network
 
 
-def network_document(network: Network) -> dict[str, Any]:
+def network_document(network: TorchNetwork) -> dict[str, Any]:
     """What `store` writes of a network."""
     return {"spec": json.dumps(network.spec.document()), "state": network.state_dict()}
 
 
-def network_from_document(held: dict[str, Any]) -> Network:
+def network_from_document(held: dict[str, Any]) -> TorchNetwork:
     """The inverse.
 
     Raises:

@@ -12,13 +12,13 @@ from harness.units import Unit
 if TYPE_CHECKING:
     from harness.fit.limits import LimitAnswer
     from harness.search.distribution import SpaceSample
-    from harness.search.output import Confirmed, Written
+    from harness.search.output import Confirmed, WrittenNetwork
     from harness.search.run import SearchRun
     from harness.search.settings import SearchSettings
 
 
 def search_document(
-    run: SearchRun, written: Sequence[Written] = (), confirmed: Sequence[Confirmed] = ()
+    run: SearchRun, written: Sequence[WrittenNetwork] = (), confirmed: Sequence[Confirmed] = ()
 ) -> Document:
     """The document of a search; `written` and `confirmed` are of its final networks, in order."""
     finals = []

@@ -10,7 +10,7 @@ from harness.fit.shapes import NetworkShape
 
 
 @dataclass(frozen=True)
-class Block:
+class BlockShape:
     """1x1 to `expansion` times the channels (left out for 1), depthwise, 1x1: with a sum where input and output agree.
 
     Attributes:
@@ -23,7 +23,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageShape:
     """Blocks on images of one size; the first of them has the stride.
 
     Attributes:
@@ -34,7 +34,7 @@ class Stage:
 
     channels: int
     stride: int
-    blocks: tuple[Block, ...]
+    blocks: tuple[BlockShape, ...]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Architecture:
     size: tuple[int, int, int]
     stem: int
     stem_stride: int
-    stages: tuple[Stage, ...]
+    stages: tuple[StageShape, ...]
     classes: int
 
     @property
@@ -62,6 +62,7 @@ class Architecture:
             f"{s.channels}{f'/{s.stride}' if s.stride > 1 else ''}: "
             + " ".join(f"{b.kernel}x{b.expansion}" for b in s.blocks)
             for s in self.stages
+            if s.blocks
         ]
         return " | ".join([f"{self.size[0]} s{self.stem}/{self.stem_stride}", *stages])
 
@@ -73,7 +74,7 @@ class Architecture:
 def architecture_from(document: Mapping[str, Any]) -> Architecture:
     """What `document` made."""
     stages = tuple(
-        Stage(s["channels"], s["stride"], tuple(Block(b["kernel"], b["expansion"]) for b in s["blocks"]))
+        StageShape(s["channels"], s["stride"], tuple(BlockShape(b["kernel"], b["expansion"]) for b in s["blocks"]))
         for s in document["stages"]
     )
     height, width, channels = document["size"]
@@ -105,5 +106,5 @@ def rounded(channels: float, multiple: int = 4) -> int:
 
 def scaled(net: Architecture, width: float) -> Architecture:
     """The same blocks with all channels times a width."""
-    stages: Sequence[Stage] = [Stage(rounded(s.channels * width), s.stride, s.blocks) for s in net.stages]
+    stages: Sequence[StageShape] = [StageShape(rounded(s.channels * width), s.stride, s.blocks) for s in net.stages]
     return Architecture(net.size, rounded(net.stem * width), net.stem_stride, tuple(stages), net.classes)

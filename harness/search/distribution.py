@@ -16,13 +16,13 @@ from harness.build.progress import Progress
 from harness.compiler.goals import Mode
 from harness.cycles.targets import target_of
 from harness.errors import OptionError
-from harness.fit.limits import LimitAnswer, Limits, fits
+from harness.fit.limits import LimitAnswer, NetworkLimits, fits
 from harness.fit.oracle import ShapeOracle
 from harness.hardware.boards_file import known_board
 from harness.hardware.target import Target
 from harness.search.architecture import Architecture, shape_of
 from harness.search.settings import SearchSettings
-from harness.search.space import Space
+from harness.search.space import SearchSpace
 
 QUANTILE = 0.8
 """At which the MACs of spaces are compared."""
@@ -42,7 +42,7 @@ class SpaceSample:
         fitting: MACs of those that keep all limits, ascending.
     """
 
-    space: Space
+    space: SearchSpace
     drawn: int
     in_memory: tuple[tuple[int, float], ...]
     fitting: tuple[int, ...]
@@ -71,10 +71,10 @@ class SpaceSample:
         }
 
 
-class Costs:
+class ArchitectureCosts:
     """What architectures take, each asked once."""
 
-    def __init__(self, oracle: ShapeOracle, limits: Limits) -> None:
+    def __init__(self, oracle: ShapeOracle, limits: NetworkLimits) -> None:
         self.oracle, self.limits = oracle, limits
         self._known: dict[Architecture, LimitAnswer] = {}
 
@@ -101,7 +101,7 @@ class Costs:
         return keeps
 
 
-def costs_for(settings: SearchSettings) -> Costs:
+def costs_for(settings: SearchSettings) -> ArchitectureCosts:
     """Costs on the board of a search.
 
     Raises:
@@ -110,7 +110,7 @@ def costs_for(settings: SearchSettings) -> Costs:
     board = known_board(settings.board)
     if board is None:
         raise OptionError(f"there is no board '{settings.board}'", hint="`tinyhil boards` lists them")
-    return Costs(_oracle(target_of(board), settings.mode), settings.limits)
+    return ArchitectureCosts(_oracle(target_of(board), settings.mode), settings.limits)
 
 
 @cache
@@ -120,7 +120,7 @@ def _oracle(target: Target, mode: Mode) -> ShapeOracle:
 
 
 def sampled(
-    spaces: Sequence[Space], costs: Costs, count: int, seed: int, progress: Progress | None = None
+    spaces: Sequence[SearchSpace], costs: ArchitectureCosts, count: int, seed: int, progress: Progress | None = None
 ) -> tuple[SpaceSample, ...]:
     """So many architectures drawn in each space."""
     found = []

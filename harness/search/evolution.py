@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from harness.errors import SearchError
 from harness.search.architecture import Architecture
-from harness.search.space import Space
+from harness.search.space import SearchSpace
 
 Allowed = Callable[[Architecture], bool]
 Score = Callable[[Architecture], float]
@@ -16,7 +16,7 @@ _DRAWS = 2_000
 """Most architectures drawn to find a first population."""
 
 
-def members(space: Space, allowed: Allowed, count: int, rng: random.Random) -> list[Architecture]:
+def members(space: SearchSpace, allowed: Allowed, count: int, rng: random.Random) -> list[Architecture]:
     """So many different members that are allowed, drawn.
 
     Raises:
@@ -40,7 +40,7 @@ def members(space: Space, allowed: Allowed, count: int, rng: random.Random) -> l
 
 
 def evolved(
-    space: Space, allowed: Allowed, score: Score, *, population: int, generations: int, seed: str
+    space: SearchSpace, allowed: Allowed, score: Score, *, population: int, generations: int, seed: str
 ) -> list[Architecture]:
     """All members that came up, the best first; of equal scores the earlier."""
     rng = random.Random(seed)
@@ -55,7 +55,7 @@ def evolved(
 
 
 def next_child(
-    space: Space, allowed: Allowed, parents: list[Architecture], rng: random.Random, tries: int = 50
+    space: SearchSpace, allowed: Allowed, parents: list[Architecture], rng: random.Random, tries: int = 50
 ) -> Architecture | None:
     """A change of a parent, or of a cross of two, that is allowed and is none of them; None where none was found."""
     for _ in range(tries):

@@ -14,7 +14,7 @@ from harness.files.writing import write_whole
 Document = dict[str, Any]
 
 
-class Journal:
+class SearchJournal:
     """Results of steps, by name. A step that is there is not computed again.
 
     Attributes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from harness.search.architecture import Architecture, Block
-from harness.search.space import Space
+from harness.search.architecture import Architecture, BlockShape
+from harness.search.space import SearchSpace
 from harness.training.loop import Loss
 from harness.training.torch_extra import functional, nn, torch
 
@@ -34,7 +34,7 @@ class Alone(nn.Module):  # type: ignore[misc]
 
 
 class _AloneBlock(nn.Module):  # type: ignore[misc]
-    def __init__(self, depth: int, channels: int, block: Block, stride: int) -> None:
+    def __init__(self, depth: int, channels: int, block: BlockShape, stride: int) -> None:
         super().__init__()
         inner = depth * block.expansion
         layers: list[Any] = [*_conv(depth, inner, 1), nn.ReLU()] if block.expansion > 1 else []
@@ -57,7 +57,7 @@ class Supernet(nn.Module):  # type: ignore[misc]
     Batch norms take the statistics of the batch at hand, in evaluation as well, since those of members differ.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: SearchSpace) -> None:
         super().__init__()
         widest = self.widest = space.widest()
         self.stem = nn.Conv2d(widest.size[2], widest.stem, 3, widest.stem_stride, 1, bias=False)
@@ -86,7 +86,7 @@ class Supernet(nn.Module):  # type: ignore[misc]
 
 
 class _SharedBlock(nn.Module):  # type: ignore[misc]
-    def __init__(self, depth: int, channels: int, block: Block, stride: int) -> None:
+    def __init__(self, depth: int, channels: int, block: BlockShape, stride: int) -> None:
         super().__init__()
         inner = depth * block.expansion
         self.kernel, self.stride = block.kernel, stride
@@ -95,7 +95,7 @@ class _SharedBlock(nn.Module):  # type: ignore[misc]
         self.depthwise_norm = _batch_norm(inner)
         self.project, self.project_norm = nn.Conv2d(inner, channels, 1, bias=False), _batch_norm(channels)
 
-    def forward(self, x: Any, channels: int, block: Block) -> Any:
+    def forward(self, x: Any, channels: int, block: BlockShape) -> Any:
         depth = x.shape[1]
         inner, y = depth * block.expansion, x
         if block.expansion > 1:
@@ -119,7 +119,7 @@ def _normed(norm: Any, x: Any) -> Any:
     return functional.batch_norm(x, None, None, norm.weight[:count], norm.bias[:count], True)
 
 
-def sandwich(space: Space, seed: int) -> Loss:
+def sandwich(space: SearchSpace, seed: int) -> Loss:
     """A loss of each step: the widest member by the labels, the smallest and a drawn one by the widest's outputs.
 
     Source: Yu and Huang 2019, "Universally slimmable networks": sandwich rule and in-place distillation. What step n

@@ -32,7 +32,7 @@ VECTORS = 100
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenNetwork:
     """A network in its files.
 
     Attributes:
@@ -67,7 +67,7 @@ class Confirmed:
     cycles: float
 
 
-def write_network(run: SearchRun, final: Final, folder: Path, name: str) -> Written:
+def write_network(run: SearchRun, final: Final, folder: Path, name: str) -> WrittenNetwork:
     """Quantizes a network that was trained, and writes it with its card and vectors.
 
     Raises:
@@ -88,7 +88,7 @@ def write_network(run: SearchRun, final: Final, folder: Path, name: str) -> Writ
     except OSError as error:
         raise ResultsError(f"{folder} cannot be written: {error}", hint="is there room?") from None
     right = accuracy(module, data.test_x, data.test_y), int8_accuracy(graph, data.test_x, data.test_y)
-    return Written(final, folder / f"{name}.hil.yaml", folder / f"{name}.tflite", *right)
+    return WrittenNetwork(final, folder / f"{name}.hil.yaml", folder / f"{name}.tflite", *right)
 
 
 def _write_vectors(path: Path, data: TrainingData, graph: Graph) -> None:
@@ -111,7 +111,7 @@ def _card(run: SearchRun, final: Final, data: TrainingData, name: str) -> str:
     return yaml.safe_dump(card, sort_keys=False, width=120)
 
 
-def confirmed(written: Written, board: str, progress: Progress | None = None) -> Confirmed:
+def confirmed(written: WrittenNetwork, board: str, progress: Progress | None = None) -> Confirmed:
     """Validates a network on the board at once, and models the cycles of the instructions that ran there.
 
     Raises:

@@ -12,14 +12,14 @@ from harness.build.progress import Progress
 from harness.errors import SearchError
 from harness.fit.limits import LimitAnswer
 from harness.search.architecture import Architecture, architecture_from, scaled
-from harness.search.distribution import Costs, SpaceSample, best_space, costs_for, sampled
+from harness.search.distribution import ArchitectureCosts, SpaceSample, best_space, costs_for, sampled
 from harness.search.evolution import Score, evolved, members, next_child
-from harness.search.journal import Journal
+from harness.search.journal import SearchJournal
 from harness.search.modules import Supernet, sandwich
 from harness.search.pictures import resized
 from harness.search.ranking import kendall
 from harness.search.settings import SearchSettings
-from harness.search.space import Space, hand_made, spaces_for
+from harness.search.space import SearchSpace, hand_made, spaces_for
 from harness.search.trainings import Task, accuracies
 from harness.training.data import TrainingData
 from harness.training.loop import seeded, to_torch, train
@@ -103,7 +103,7 @@ class SearchRun:
     settings: SearchSettings
     data: TrainingData
     samples: tuple[SpaceSample, ...]
-    space: Space
+    space: SearchSpace
     rankings: tuple[Ranking, ...]
     tried: tuple[Tried, ...]
     finals: tuple[Final, ...]
@@ -122,17 +122,22 @@ def search(
         ResultsError: the folder holds another search, or cannot be written.
     """
     costs = costs_for(settings)
-    journal = Journal(folder, settings.key(data.sha256))
-    return _Search(settings, data, costs, journal, progress or _silent).run()
+    journal = SearchJournal(folder, settings.key(data.sha256))
+    return _SearchSteps(settings, data, costs, journal, progress or _silent).run()
 
 
 def _silent(what: str, done: int, total: int) -> None:
     pass
 
 
-class _Search:
+class _SearchSteps:
     def __init__(
-        self, settings: SearchSettings, data: TrainingData, costs: Costs, journal: Journal, progress: Progress
+        self,
+        settings: SearchSettings,
+        data: TrainingData,
+        costs: ArchitectureCosts,
+        journal: SearchJournal,
+        progress: Progress,
     ) -> None:
         self._settings, self._data, self._costs = settings, data, costs
         self._journal, self._progress = journal, progress
@@ -160,7 +165,7 @@ class _Search:
 
     # --- ranking -----------------------------------------------------------------------------------------------------
 
-    def _rankings(self, space: Space) -> tuple[Ranking, ...]:
+    def _rankings(self, space: SearchSpace) -> tuple[Ranking, ...]:
         """Each way to rank, with its correlation with short trainings of some members: the best first."""
         settings = self._settings
         rng = random.Random(f"{settings.seed} calibration")
@@ -186,12 +191,12 @@ class _Search:
         needs = self._costs.of(net).needs
         return float({"MACs": needs.macs, "cycles": needs.cycles, "weights": needs.constants}[name])
 
-    def _score(self, space: Space, ranking: Ranking) -> Score:
+    def _score(self, space: SearchSpace, ranking: Ranking) -> Score:
         if ranking.name == "supernet":
             return self._member_score(space)
         return lambda net: self._figure(ranking.name, net)
 
-    def _train_supernet(self, space: Space) -> float:
+    def _train_supernet(self, space: SearchSpace) -> float:
         settings = self._settings
         seeded(settings.seed)
         net = Supernet(space).to(memory_format=torch.channels_last)
@@ -210,7 +215,7 @@ class _Search:
         self._seconds["supernet"] = held["seconds"]
         return float(held["seconds"])
 
-    def _member_score(self, space: Space) -> Score:
+    def _member_score(self, space: SearchSpace) -> Score:
         """How right members of the supernet are, each found once and kept."""
         assert self._supernet is not None
         data, net = resized(self._data.few(0, SCORED, 0), *space.size[:2]), self._supernet
@@ -257,7 +262,7 @@ class _Search:
             epochs=epochs, learning_rate=self._rate, weight_decay=self._decay, seed=self._settings.seed
         )
 
-    def _rounds(self, space: Space, score: Score) -> None:
+    def _rounds(self, space: SearchSpace, score: Score) -> None:
         """For each share of the cycles: the best by rank; then of changes of what trained best, the best by rank."""
         settings = self._settings
         for share in settings.front:
@@ -296,7 +301,7 @@ class _Search:
         found = [one for one in self._tried.values() if one.why != "hand" and allowed(one.net)]
         return [one.net for one in sorted(found, key=lambda one: -one.accuracy)]
 
-    def _finals(self, space: Space) -> tuple[Final, ...]:
+    def _finals(self, space: SearchSpace) -> tuple[Final, ...]:
         """The best of each share of the cycles, and the best of the family by hand, all trained alike."""
         settings = self._settings
         wanted = []

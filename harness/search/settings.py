@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from harness.compiler.goals import Mode
-from harness.fit.limits import Limits
+from harness.fit.limits import NetworkLimits
 
 Method = Literal["auto", "supernet", "cheap"]
 METHODS: tuple[Method, ...] = ("auto", "supernet", "cheap")
@@ -43,7 +43,7 @@ class SearchSettings:
     """
 
     board: str
-    limits: Limits = field(default_factory=Limits)
+    limits: NetworkLimits = field(default_factory=NetworkLimits)
     seed: int = 0
     method: Method = "auto"
     mode: Mode = "balanced"
@@ -51,14 +51,14 @@ class SearchSettings:
     resolutions: tuple[int, ...] = ()
     samples: int = 200
     supernet_epochs: int = 1
-    train: int = 12_000
-    short_epochs: int = 2
+    train: int = 18_000
+    short_epochs: int = 3
     calibrated: int = 8
     rounds: int = 2
     children: int = 4
     population: int = 32
     generations: int = 12
-    epochs: int = 8
+    epochs: int = 12
     learning_rate: float = 0.15
     weight_decay: float = 1e-4
     front: tuple[float, ...] = (1.0, 0.75)
@@ -80,10 +80,10 @@ class SearchSettings:
 
 EFFORTS: Mapping[str, SearchSettings] = {
     "tiny": SearchSettings(
-        "", samples=20, widths=(0.5, 0.75), train=1_000, supernet_epochs=2, short_epochs=2, calibrated=4, rounds=1,
+        "", samples=16, widths=(0.5,), train=1_000, supernet_epochs=2, short_epochs=2, calibrated=4, rounds=1,
         children=2, population=8, generations=2, epochs=6, front=(1.0,),
     ),
-    "quick": SearchSettings("", samples=60, train=6_000, rounds=1, epochs=4),
+    "quick": SearchSettings("", samples=60, train=9_000, short_epochs=2, rounds=1, epochs=4),
     "normal": SearchSettings(""),
 }  # fmt: skip
 """Settings by how much is trained: for a look at whether all works, for small data, and for results."""

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.search.architecture import Architecture, Block, Stage, rounded
+from harness.search.architecture import Architecture, BlockShape, StageShape, rounded
 
 KERNELS = (3, 5, 7)
 EXPANSIONS = (1, 2, 3, 4)
@@ -32,7 +32,7 @@ class StagePlan:
 
 
 @dataclass(frozen=True)
-class Space:
+class SearchSpace:
     """Architectures of one width multiplier and resolution.
 
     Attributes:
@@ -65,20 +65,20 @@ class Space:
 
     def widest(self) -> Architecture:
         """The largest member: what a supernet has weights for."""
-        block = Block(max(self.kernels), max(self.expansions))
-        stages = tuple(Stage(self.channels(s.channels)[-1], s.stride, (block,) * s.depth[1]) for s in self.stages)
+        block = BlockShape(max(self.kernels), max(self.expansions))
+        stages = tuple(StageShape(self.channels(s.channels)[-1], s.stride, (block,) * s.depth[1]) for s in self.stages)
         return self._made(self.channels(self.stem)[-1], stages)
 
     def smallest(self) -> Architecture:
         """The smallest member."""
-        block = Block(min(self.kernels), min(self.expansions))
-        stages = tuple(Stage(self.channels(s.channels)[0], s.stride, (block,) * s.depth[0]) for s in self.stages)
+        block = BlockShape(min(self.kernels), min(self.expansions))
+        stages = tuple(StageShape(self.channels(s.channels)[0], s.stride, (block,) * s.depth[0]) for s in self.stages)
         return self._made(self.channels(self.stem)[0], stages)
 
     def draw(self, rng: random.Random) -> Architecture:
         """A member; all choices are equally likely."""
         stages = tuple(
-            Stage(
+            StageShape(
                 rng.choice(self.channels(s.channels)),
                 s.stride,
                 tuple(self._block(rng) for _ in range(rng.randint(*s.depth))),
@@ -95,7 +95,7 @@ class Space:
             depth = rng.randint(*plan.depth) if rng.random() < rate else len(old.blocks)
             blocks = [*old.blocks, *(self._block(rng) for _ in range(depth))][:depth]
             channels = new.channels if rng.random() < rate else old.channels
-            stages.append(Stage(channels, old.stride, tuple(self._changed(block, rng, rate) for block in blocks)))
+            stages.append(StageShape(channels, old.stride, tuple(self._changed(block, rng, rate) for block in blocks)))
         stem = drawn.stem if rng.random() < rate else net.stem
         return self._made(stem, tuple(stages))
 
@@ -104,20 +104,25 @@ class Space:
         stages = tuple(rng.choice(pair) for pair in zip(one.stages, other.stages, strict=True))
         return self._made(rng.choice((one.stem, other.stem)), stages)
 
-    def _block(self, rng: random.Random) -> Block:
-        return Block(rng.choice(self.kernels), rng.choice(self.expansions))
+    def _block(self, rng: random.Random) -> BlockShape:
+        return BlockShape(rng.choice(self.kernels), rng.choice(self.expansions))
 
-    def _changed(self, block: Block, rng: random.Random, rate: float) -> Block:
+    def _changed(self, block: BlockShape, rng: random.Random, rate: float) -> BlockShape:
         kernel = rng.choice(self.kernels) if rng.random() < rate else block.kernel
-        return Block(kernel, rng.choice(self.expansions) if rng.random() < rate else block.expansion)
+        return BlockShape(kernel, rng.choice(self.expansions) if rng.random() < rate else block.expansion)
 
-    def _made(self, stem: int, stages: tuple[Stage, ...]) -> Architecture:
-        return Architecture(self.size, stem, self.stem_stride, stages, self.classes)
+    def _made(self, stem: int, stages: tuple[StageShape, ...]) -> Architecture:
+        """A member; a stage without blocks has no channels to tell apart, and takes the fewest."""
+        told = tuple(
+            stage if stage.blocks else replace(stage, channels=self.channels(plan.channels)[0])
+            for stage, plan in zip(stages, self.stages, strict=True)
+        )
+        return Architecture(self.size, stem, self.stem_stride, told, self.classes)
 
 
 def spaces_for(
     size: tuple[int, int, int], classes: int, widths: Sequence[float] = (), resolutions: Sequence[int] = ()
-) -> tuple[Space, ...]:
+) -> tuple[SearchSpace, ...]:
     """Width multipliers x resolutions, for pictures of this size: each halved until some 4 pixels are left.
 
     Images of 16 pixels and more are halved by the stem as well.
@@ -128,14 +133,15 @@ def spaces_for(
     for resolution in resolutions or usual:
         large = resolution >= _SMALL
         stages = (StagePlan(16, 1, (0, 2)), StagePlan(32, 2, (1, 3)), StagePlan(64, 2, (1, 3)))
-        base = Space(1.0, (resolution, round(resolution * width / height), channels), classes, 16, 2 if large else 1,
-                     stages)  # fmt: skip
+        pictures = (resolution, round(resolution * width / height), channels)
+        base = SearchSpace(1.0, pictures, classes, 16, 2 if large else 1, stages)
         found += [replace(base, width=multiplier) for multiplier in widths or (0.5, 0.75, 1.0, 1.25)]
     return tuple(found)
 
 
 def hand_made(size: tuple[int, int, int], classes: int) -> Architecture:
     """What one would scale by hand: 3x3 throughout, an expansion of 3 and two blocks a stage, as many a MobileNet."""
-    block = Block(3, 3)
-    stages = (Stage(16, 1, (Block(3, 1),)), Stage(32, 2, (block, block)), Stage(64, 2, (block, block)))
+    block = BlockShape(3, 3)
+    later = (StageShape(32, 2, (block, block)), StageShape(64, 2, (block, block)))
+    stages = (StageShape(16, 1, (BlockShape(3, 1),)), *later)
     return Architecture(size, 16, 2 if size[0] >= _SMALL else 1, stages, classes)

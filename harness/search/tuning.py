@@ -9,9 +9,9 @@ from typing import Any
 from harness.build.progress import Progress
 from harness.errors import PackageMissingError
 from harness.fit.limits import LIMITED, LimitAnswer
-from harness.search.architecture import Architecture, Block, scaled
-from harness.search.distribution import Costs
-from harness.search.journal import Journal
+from harness.search.architecture import Architecture, BlockShape, scaled
+from harness.search.distribution import ArchitectureCosts
+from harness.search.journal import SearchJournal
 from harness.search.settings import SearchSettings
 from harness.search.trainings import Task, trained
 from harness.training.data import TrainingData
@@ -22,7 +22,7 @@ _WORST = 0.0
 
 
 @dataclass(frozen=True)
-class Trial:
+class TuningTrial:
     """One trial.
 
     Attributes:
@@ -40,8 +40,13 @@ class Trial:
 
 
 def tuned(
-    net: Architecture, settings: SearchSettings, data: TrainingData, costs: Costs, journal: Journal, progress: Progress
-) -> tuple[Trial, ...]:
+    net: Architecture,
+    settings: SearchSettings,
+    data: TrainingData,
+    costs: ArchitectureCosts,
+    journal: SearchJournal,
+    progress: Progress,
+) -> tuple[TuningTrial, ...]:
     """Trials around a network, in order: what the sampler asks for depends on the seed and the trials before alone.
 
     Raises:
@@ -63,7 +68,7 @@ def tuned(
         task = Task(one, plan, settings.train, journal.checkpoint(f"tune-{number}"))
         held = journal.step(f"tune-{number}", lambda task=task, answer=answer: _trained(task, data, answer))  # type: ignore[misc]
         study.tell(asked, _WORST if held["accuracy"] is None else held["accuracy"])
-        found.append(Trial(one, plan.learning_rate, plan.weight_decay, held["accuracy"], held["seconds"]))
+        found.append(TuningTrial(one, plan.learning_rate, plan.weight_decay, held["accuracy"], held["seconds"]))
         progress("tuning", number + 1, settings.trials)
     return tuple(found)
 
@@ -87,7 +92,7 @@ def deepened(net: Architecture, more: Sequence[int]) -> Architecture:
     """With so many more blocks in each stage, like its last one, or fewer; at least one stays."""
     stages = []
     for stage, count in zip(net.stages, more, strict=True):
-        last: tuple[Block, ...] = stage.blocks[-1:] * max(count, 0)
+        last: tuple[BlockShape, ...] = stage.blocks[-1:] * max(count, 0)
         stages.append(replace(stage, blocks=(stage.blocks[: max(len(stage.blocks) + min(count, 0), 1)] + last)))
     return replace(net, stages=tuple(stages))
 

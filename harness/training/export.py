@@ -25,8 +25,8 @@ from harness.ptq.scheme import scheme_of
 from harness.quantization.params import quantize_values
 from harness.quantization.types import Array, Clamp, DType
 from harness.training.data import Labels, Pictures, TrainingData
-from harness.training.layers import PICTURE, Layer
-from harness.training.network import Network, network_of
+from harness.training.layers import PICTURE, SpecLayer
+from harness.training.network import TorchNetwork, network_of
 from harness.validate import vectors
 
 SCHEME = "mse+bias+adaptive"
@@ -118,7 +118,7 @@ def _of_batch(graph: Graph, count: int) -> Graph:
 class _Exporting:
     """A network, layer after layer, as nodes."""
 
-    def __init__(self, network: Network, name: str) -> None:
+    def __init__(self, network: TorchNetwork, name: str) -> None:
         self._network, self._spec, self._name = network, network.spec, name
         self._shapes, self._readers = self._spec.shapes(), self._spec.readers()
         self._tensors: list[Tensor] = []
@@ -138,7 +138,7 @@ class _Exporting:
             last = self._node("SOFTMAX", (last,), "softmax", self._tensors[last].shape, SoftmaxAttrs(1.0))
         return Graph(self._name, tuple(self._tensors), tuple(self._nodes), (0,), (last,))
 
-    def _layer(self, number: int, layer: Layer) -> None:
+    def _layer(self, number: int, layer: SpecLayer) -> None:
         read = tuple(self._at[i] for i in layer.inputs)
         match layer.kind:
             case "conv" | "dense":
@@ -170,7 +170,7 @@ class _Exporting:
             total = self._node("ADD", (total, one), name if last else f"{name}/{place}", self._nhwc(number), attrs)
         self._keep(number, end, total)
 
-    def _pooled(self, number: int, layer: Layer, read: int) -> None:
+    def _pooled(self, number: int, layer: SpecLayer, read: int) -> None:
         op = {"max_pool": "MAX_POOL_2D", "avg_pool": "AVERAGE_POOL_2D"}[layer.kind]
         attrs = PoolAttrs(layer.kernel, layer.stride, _pads_of(layer), _FREE)
         if layer.kind == "max_pool" and any(layer.pads):
@@ -182,7 +182,7 @@ class _Exporting:
                 )
         self._at[number] = self._node(op, (read,), layer.name, self._nhwc(number), attrs)
 
-    def _weighted(self, number: int, layer: Layer, read: int) -> None:
+    def _weighted(self, number: int, layer: SpecLayer, read: int) -> None:
         weights, bias, end = self._folded(number, layer)
         end, clamp = self._activated(end)
         name, shape = self._spec.layers[end].name, self._nhwc(number)
@@ -201,7 +201,7 @@ class _Exporting:
         given = (read, kept, self._constant(f"{name}/bias", bias))
         self._keep(number, end, self._node(op, given, name, shape, attrs))
 
-    def _padded(self, layer: Layer, read: int) -> int:
+    def _padded(self, layer: SpecLayer, read: int) -> int:
         """A PAD, for what TensorFlow Lite has no name; the compiler fuses it."""
         top, bottom, left, right = layer.pads
         _, height, width, channels = self._tensors[read].shape
@@ -209,7 +209,7 @@ class _Exporting:
         attrs = PadAttrs(((0, 0), (top, bottom), (left, right), (0, 0)), 0)
         return self._node("PAD", (read,), f"{layer.name}/padded", shape, attrs)
 
-    def _folded(self, number: int, layer: Layer) -> tuple[Array, Array, int]:
+    def _folded(self, number: int, layer: SpecLayer) -> tuple[Array, Array, int]:
         """Weights and bias with a batch norm that follows, and the number of the last layer in them."""
         part = self._network.part(layer)
         weights = part.weight.detach().numpy().astype(np.float64)
@@ -221,7 +221,7 @@ class _Exporting:
             bias = bias * scale + shift
         return weights.astype(np.float32), bias.astype(np.float32), number if after is None else after
 
-    def _in_order(self, layer: Layer, weights: Array) -> Array:
+    def _in_order(self, layer: SpecLayer, weights: Array) -> Array:
         """Weights over a flattened picture in NHWC's order; torch flattens channel by channel."""
         source = layer.inputs[0]
         while source != PICTURE and self._spec.layers[source].kind in ("relu", "relu6"):
@@ -283,6 +283,6 @@ def norm_factors(norm: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.flo
     return cast(npt.NDArray[np.float64], factor), cast(npt.NDArray[np.float64], beta - mean * factor)
 
 
-def _pads_of(layer: Layer) -> Pads:
+def _pads_of(layer: SpecLayer) -> Pads:
     top, bottom, left, right = layer.pads
     return Pads(top, bottom, left, right)

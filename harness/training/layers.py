@@ -20,7 +20,7 @@ PICTURE = -1
 
 
 @dataclass(frozen=True)
-class Layer:
+class SpecLayer:
     """One layer.
 
     Attributes:
@@ -66,7 +66,7 @@ class NetworkSpec:
     """
 
     shape: tuple[int, int, int]
-    layers: tuple[Layer, ...]
+    layers: tuple[SpecLayer, ...]
 
     def shapes(self) -> tuple[Shape, ...]:
         """Of each layer's output.
@@ -91,7 +91,7 @@ class NetworkSpec:
                 found[i] += (number,)
         return found
 
-    def channels_into(self, layer: Layer) -> int:
+    def channels_into(self, layer: SpecLayer) -> int:
         """Channels, or features, that a layer reads."""
         first = layer.inputs[0]
         return self.shape[2] if first == PICTURE else self.shapes()[first][0]
@@ -104,15 +104,15 @@ class NetworkSpec:
 def spec_from(document: Mapping[str, Any]) -> NetworkSpec:
     """The inverse of NetworkSpec.document."""
 
-    def layer(row: Mapping[str, Any]) -> Layer:
+    def layer(row: Mapping[str, Any]) -> SpecLayer:
         given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-        return Layer(**given)
+        return SpecLayer(**given)
 
     height, width, channels = document["shape"]
     return NetworkSpec((height, width, channels), tuple(layer(row) for row in document["layers"]))
 
 
-def _shape(layer: Layer, read: Sequence[Shape]) -> Shape:
+def _shape(layer: SpecLayer, read: Sequence[Shape]) -> Shape:
     first = read[0]
     if layer.kind == "add":
         if any(shape != first for shape in read):
@@ -136,7 +136,7 @@ def _shape(layer: Layer, read: Sequence[Shape]) -> Shape:
     return (layer.outputs if layer.kind == "conv" else first[0], rows, columns)
 
 
-def _windows(layer: Layer, axis: int, size: int) -> int:
+def _windows(layer: SpecLayer, axis: int, size: int) -> int:
     reach = (layer.kernel[axis] - 1) * layer.dilation[axis] + 1
     room = size + layer.pads[2 * axis] + layer.pads[2 * axis + 1] - reach
     if room < 0:
@@ -144,5 +144,5 @@ def _windows(layer: Layer, axis: int, size: int) -> int:
     return room // layer.stride[axis] + 1
 
 
-def _misfit(layer: Layer, what: str) -> GraphError:
+def _misfit(layer: SpecLayer, what: str) -> GraphError:
     return GraphError(f"layer '{layer.name}' ({layer.kind}) {what}", hint="check what the layer reads, and its sizes")

@@ -22,7 +22,7 @@ from harness.training.torch_extra import functional, torch
 Loss: TypeAlias = Callable[[Any, Any, Any], Any]
 """(module, pictures, labels) -> loss, a tensor; one that is detached has gone backward already."""
 
-_SAVED_S = 20.0
+SAVED_S = 20.0
 """So often the state is written within an epoch."""
 _BATCH = 500
 _WARM = 0.3
@@ -171,7 +171,7 @@ class _Training:
             self._done += 1
             now = time.monotonic()
             self._seconds = earlier + now - began
-            if self._done % self._each == 0 or now - saved > _SAVED_S:
+            if self._done % self._each == 0 or now - saved > SAVED_S:
                 self._keep()
                 saved = now
             if progress:

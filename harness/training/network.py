@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.errors import UnsupportedModelError
-from harness.training.layers import PICTURE, Layer, NetworkSpec
+from harness.training.layers import PICTURE, NetworkSpec, SpecLayer
 from harness.training.torch_extra import functional, fx, nn, torch
 
 _HINT = (
@@ -20,7 +20,7 @@ _HINT = (
 )
 
 
-class Network(nn.Module):  # type: ignore[misc]
+class TorchNetwork(nn.Module):  # type: ignore[misc]
     """The layers of a spec; pictures are [n, channels, height, width]."""
 
     def __init__(self, spec: NetworkSpec) -> None:
@@ -37,7 +37,7 @@ class Network(nn.Module):  # type: ignore[misc]
         self.observe: Callable[[str, Any], Any] | None = None
         """Called with each layer's name and output, and gives what is computed on with; the picture is ""."""
 
-    def part(self, layer: Layer | str) -> Any:
+    def part(self, layer: SpecLayer | str) -> Any:
         """The torch module of a layer with weights."""
         return self.parts[layer if isinstance(layer, str) else layer.name]
 
@@ -59,7 +59,7 @@ class Network(nn.Module):  # type: ignore[misc]
             found[number] = observe(layer.name, made)
         return found
 
-    def _computed(self, layer: Layer, read: list[Any]) -> Any:
+    def _computed(self, layer: SpecLayer, read: list[Any]) -> Any:
         x = read[0]
         match layer.kind:
             case "add":
@@ -81,18 +81,18 @@ class Network(nn.Module):  # type: ignore[misc]
             case _:
                 return self.part(layer)(x)
 
-    def clone(self) -> Network:
+    def clone(self) -> TorchNetwork:
         """The same network with weights of its own."""
-        made: Network = copy.deepcopy(self)
+        made: TorchNetwork = copy.deepcopy(self)
         return made
 
 
-def _padded(x: Any, layer: Layer, value: float) -> Any:
+def _padded(x: Any, layer: SpecLayer, value: float) -> Any:
     top, bottom, left, right = layer.pads
     return functional.pad(x, (left, right, top, bottom), value=value) if any(layer.pads) else x
 
 
-def _module(spec: NetworkSpec, layer: Layer) -> Any:
+def _module(spec: NetworkSpec, layer: SpecLayer) -> Any:
     """The torch module with a layer's weights; None where it has none."""
     if layer.kind == "conv":
         size, groups = spec.channels_into(layer), layer.groups
@@ -107,16 +107,16 @@ def _module(spec: NetworkSpec, layer: Layer) -> Any:
     return None
 
 
-def with_weights(spec: NetworkSpec, state: Mapping[str, Any]) -> Network:
+def with_weights(spec: NetworkSpec, state: Mapping[str, Any]) -> TorchNetwork:
     """A network of a spec whose weights are those of a state_dict, in evaluation mode."""
-    made = Network(spec)
+    made = TorchNetwork(spec)
     made.load_state_dict(state)
     made.eval()
     return made
 
 
-def network_of(module: Any, shape: tuple[int, int, int]) -> Network:
-    """A torch module as a Network with the same weights, in evaluation mode; a Network as it is.
+def network_of(module: Any, shape: tuple[int, int, int]) -> TorchNetwork:
+    """A torch module as a TorchNetwork with the same weights, in evaluation mode; a TorchNetwork as it is.
 
     Args:
         module: over [n, channels, height, width].
@@ -125,7 +125,7 @@ def network_of(module: Any, shape: tuple[int, int, int]) -> Network:
     Raises:
         UnsupportedModelError: it has operators that are not taken, or its code cannot be traced.
     """
-    if isinstance(module, Network):
+    if isinstance(module, TorchNetwork):
         return module
     try:
         own = isinstance(module, nn.Sequential) or not type(module).__module__.startswith("torch.nn.")
@@ -143,11 +143,11 @@ class _Tracing:
         self._traced = traced
         self._modules = dict(traced.named_modules())
         self._shape = shape
-        self._layers: list[Layer] = []
+        self._layers: list[SpecLayer] = []
         self._weights: dict[str, Any] = {}
         self._number: dict[Any, int] = {}
 
-    def network(self) -> Network:
+    def network(self) -> TorchNetwork:
         last = PICTURE
         for node in self._traced.graph.nodes:
             if node.op == "placeholder":
@@ -160,7 +160,7 @@ class _Tracing:
                 self._function(node)
         if last != len(self._layers) - 1:
             raise UnsupportedModelError("the output is not what is computed last", hint=_HINT)
-        made = Network(NetworkSpec(self._shape, tuple(self._layers)))
+        made = TorchNetwork(NetworkSpec(self._shape, tuple(self._layers)))
         for name, module in self._weights.items():
             made.part(name).load_state_dict(module.state_dict())
             if hasattr(module, "eps"):
@@ -177,7 +177,7 @@ class _Tracing:
         base = str(node.target).replace(".", "_") if node.op == "call_module" else str(node.name)
         names = {layer.name for layer in self._layers}
         name = base if base not in names else f"{base}_{len(self._layers)}"
-        self._layers.append(Layer(name, kind, inputs, **more))
+        self._layers.append(SpecLayer(name, kind, inputs, **more))
         self._number[node] = len(self._layers) - 1
 
     def _called(self, node: Any, module: Any) -> None:

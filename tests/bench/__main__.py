@@ -25,8 +25,10 @@ from tests.bench import (
     operators,
     oracle,
     ptq,
+    recipe,
     recurrent,
     relocatable,
+    search,
     shapes,
     sizes,
     start,
@@ -48,6 +50,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "relocatable": relocatable.run,
     "wide": wide.run,
     "winograd": winograd.run,
+    "search": search.run,
     "shapes": shapes.run,
     "compress": compress.run,
     "floats": floats.run,
@@ -64,6 +67,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "tflm": tflm.run,
     "onnx": onnx_nodes.run,
     "ptq": ptq.run,
+    "recipe": recipe.run,
 }
 OPTIONS = {
     "costs": costs.run,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -68,8 +70,10 @@ def flat() -> nn.Module:
 NETWORKS = {"mobile": mobile, "flat": flat, "named": Named}
 
 
-def stirred(module: nn.Module, seed: int = 0) -> nn.Module:
-    """The module with weights and statistics as training might leave them."""
+def stirred(make: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
+    """A module with weights and statistics as training might leave them."""
+    torch.manual_seed(seed)
+    module = make()
     drawn = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, values in module.state_dict().items():

@@ -16,7 +16,7 @@ from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
     from harness.build.progress import Progress
-    from harness.fit import Limits
+    from harness.fit import NetworkLimits
     from harness.report.document import Document
     from harness.search.output import Confirmed
     from harness.search.settings import SearchSettings
@@ -70,8 +70,8 @@ def search(
     from harness.training.data import named
 
     given = named(data)
-    limits = _limits(board, max_arena, max_flash, max_cycles, latency, max_energy)
-    settings = replace(_settings(effort, method), board=board, limits=limits, seed=seed, jobs=jobs, trials=tune)
+    limits = limits_of(board, max_arena, max_flash, max_cycles, latency, max_energy)
+    settings = replace(settings_of(effort, method), board=board, limits=limits, seed=seed, jobs=jobs, trials=tune)
     with terminal.progress(as_json, f"search {given.name}") as tell:
         if spaces:
             document = _spaces(settings, given, tell)
@@ -82,22 +82,27 @@ def search(
         raise typer.Exit(Category.CHECK.value)
 
 
-def _limits(
+def limits_of(
     board: str,
     max_arena: str | None,
     max_flash: str | None,
     max_cycles: float | None,
     latency: str | None,
     max_energy: str | None,
-) -> Limits:
+) -> NetworkLimits:
+    """The limits of the options; a board's own where an option says none.
+
+    Raises:
+        OptionError: an option cannot be understood, or two are one limit.
+    """
     from harness.compiler.goals import parse_bytes
-    from harness.fit import Limits, known_parts
+    from harness.fit import NetworkLimits, known_parts
     from harness.fit.catalogue import find_part
     from harness.units import parse_amount
 
     if max_cycles is not None and latency is not None:
         raise OptionError("--max-cycles and --latency are one limit", hint="give one of them")
-    own = Limits.of(
+    own = NetworkLimits.of(
         find_part(board, known_parts()),
         latency_s=parse_amount(latency, "s", "latency", "20ms") if latency else None,
         energy=parse_amount(max_energy, "J", "max-energy", "2mJ") if max_energy else None,
@@ -112,7 +117,12 @@ def _limits(
     )
 
 
-def _settings(effort: str, method: str) -> SearchSettings:
+def settings_of(effort: str, method: str) -> SearchSettings:
+    """The settings of an effort and a method.
+
+    Raises:
+        OptionError: there is none of that name.
+    """
     from harness.search.settings import EFFORTS, METHODS
 
     if effort not in EFFORTS:

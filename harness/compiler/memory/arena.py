@@ -110,7 +110,7 @@ def _root(value: Value, index: int) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Blocks:
+class ArenaBlocks:
     """Blocks, and for every two of them the distances between their offsets that are excluded, as open intervals.
 
     Attributes:
@@ -147,7 +147,7 @@ class Blocks:
         return max((offset + self.sizes[b] for b, offset in offsets.items()), default=0)
 
 
-def place(blocks: Blocks, bound: int, *, trials: int = TRIALS, nodes: int = NODES) -> dict[int, int]:
+def place(blocks: ArenaBlocks, bound: int, *, trials: int = TRIALS, nodes: int = NODES) -> dict[int, int]:
     """Offset by block of the smallest layout found: the first whose size meets the lower bound, if any does."""
     return _Search(blocks, aligned(bound), trials, nodes).best()
 
@@ -180,7 +180,7 @@ class _Problem:
         excluded: list[dict[int, list[_Interval]]] = [{} for _ in number]
         for (a, b), found in gaps.items():
             excluded[b][a] = found if len(found) == 1 else _merged(found)
-        self.blocks = Blocks(sizes, aligns, lives, excluded)
+        self.blocks = ArenaBlocks(sizes, aligns, lives, excluded)
 
 
 def _excluded(values: Sequence[Value], overlaps: Overlaps, i: int, j: int) -> list[_Interval]:
@@ -214,7 +214,7 @@ def _merged(gaps: Sequence[_Interval]) -> list[_Interval]:
 
 
 class _Search:
-    def __init__(self, blocks: Blocks, goal: int, trials: int, nodes: int) -> None:
+    def __init__(self, blocks: ArenaBlocks, goal: int, trials: int, nodes: int) -> None:
         self._p = blocks
         self._goal = goal
         self._trials = trials

@@ -14,7 +14,7 @@ from harness.compiler.emit.package import emit
 from harness.compiler.goals import Goals, Mode
 from harness.cycles.targets import target_of
 from harness.errors import OptionError
-from harness.fit import Limits, NetworkShape, ShapeOracle, fits, known_parts
+from harness.fit import NetworkLimits, NetworkShape, ShapeOracle, fits, known_parts
 from harness.fit.lines import with_lines
 from harness.fit.shapes import graph_of
 from harness.hardware.boards_file import known_board
@@ -95,7 +95,7 @@ def test_fits_tells_what_is_left_and_what_to_shrink() -> None:
     net = NetworkShape.begin((28, 28, 1))
     x = net.conv(net.input, 16, kernel=3)
     net.dense(net.mean(net.conv(x, 200)), 10)
-    limits = Limits(arena=24_000, flash=8_000, cycles=2e6)
+    limits = NetworkLimits(arena=24_000, flash=8_000, cycles=2e6)
     answer = fits(net, limits, oracle("nucleo-l4r5"))
     assert not answer.fits
     assert answer.slack("arena") == 24_000 - answer.needs.arena < 0
@@ -104,14 +104,14 @@ def test_fits_tells_what_is_left_and_what_to_shrink() -> None:
     hints = answer.hints()
     assert hints[0].startswith("arena")
     assert "layer 1, CONV_2D to 28x28x200" in hints[0]
-    roomy = fits(net, Limits(arena=1 << 20), oracle("nucleo-l4r5"))
+    roomy = fits(net, NetworkLimits(arena=1 << 20), oracle("nucleo-l4r5"))
     assert roomy.fits
     assert roomy.hints() == ()
 
 
 def test_limits_of_a_board_are_its_memory_its_clock_and_its_current() -> None:
     part = known_parts()["nucleo-l4r5"]
-    limits = Limits.of(part, latency_s=0.01, energy=1e-3)
+    limits = NetworkLimits.of(part, latency_s=0.01, energy=1e-3)
     assert limits.arena == part.bytes_of("ram") - part.stack_size
     assert limits.cycles == pytest.approx(0.01 * part.clock_hz)
     assert part.run is None or 0 < limits.joules_a_cycle < 1e-8

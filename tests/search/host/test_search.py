@@ -12,7 +12,7 @@ import pytest
 
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
-from harness.fit import Limits
+from harness.fit import NetworkLimits
 from harness.frontends import load
 from harness.search.settings import SearchSettings
 from harness.training.data import TrainingData, digits
@@ -20,13 +20,13 @@ from harness.validate.card import load_card
 from tests.support.scale import scaled
 
 SETTINGS = SearchSettings(
-    "nucleo-l4r5", Limits(arena=3_000, flash=32_000, cycles=250_000), samples=8, widths=(0.5,), train=300,
-    supernet_epochs=1, short_epochs=1, calibrated=2, rounds=1, children=1, population=4, generations=1, epochs=1,
+    "nucleo-l4r5", NetworkLimits(arena=3_000, flash=32_000, cycles=250_000), samples=4, widths=(0.25,), train=300,
+    supernet_epochs=1, short_epochs=1, calibrated=2, rounds=1, children=1, population=3, generations=1, epochs=1,
     front=(1.0,), trials=2,
 )  # fmt: skip
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -45,9 +45,9 @@ def made(data, tmp_path_factory):
 
         def tell(what: str, done: int, total: int, when: str = when) -> None:
             if what == when:
-                raise Killed
+                raise KilledError
 
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             search(SETTINGS, data, folder, progress=tell)
     return search(SETTINGS, data, folder), folder
 

@@ -6,29 +6,30 @@ import random
 
 import pytest
 
-from harness.errors import ResultsError, SearchError
-from harness.fit import Limits
+from harness.cli.commands.search import limits_of, settings_of
+from harness.errors import OptionError, ResultsError, SearchError
+from harness.fit import NetworkLimits
 from harness.search.architecture import Architecture, architecture_from, scaled, shape_of
-from harness.search.distribution import Costs, best_space, costs_for, sampled
+from harness.search.distribution import ArchitectureCosts, best_space, costs_for, sampled
 from harness.search.evolution import evolved, members, next_child
-from harness.search.journal import Journal
+from harness.search.journal import SearchJournal
 from harness.search.pictures import shares
 from harness.search.ranking import kendall
 from harness.search.settings import SearchSettings
-from harness.search.space import Space, hand_made, spaces_for
+from harness.search.space import SearchSpace, hand_made, spaces_for
 from harness.search.tuning import deepened
 from tests.support.absent import tinyhil_without
 
-LIMITS = Limits(arena=3_000, flash=24_000, cycles=250_000)
+LIMITS = NetworkLimits(arena=3_000, flash=24_000, cycles=250_000)
 
 
 @pytest.fixture(scope="module")
-def costs() -> Costs:
+def costs() -> ArchitectureCosts:
     return costs_for(SearchSettings("nucleo-l4r5", LIMITS))
 
 
 @pytest.fixture(scope="module")
-def space() -> Space:
+def space() -> SearchSpace:
     return spaces_for((8, 8, 1), 10, (0.5,))[0]
 
 
@@ -36,15 +37,16 @@ def choices(net: Architecture) -> tuple[object, ...]:
     return (net.stem, *net.stages)
 
 
-def test_members_stay_within_their_space_and_are_read_back(space: Space) -> None:
+def test_members_stay_within_their_space_and_are_read_back(space: SearchSpace) -> None:
     rng = random.Random(0)
     widest, smallest = space.widest(), space.smallest()
-    for _ in range(50):
+    for _ in range(30):
         one, other = space.draw(rng), space.draw(rng)
         for net in (one, space.changed(one, rng), space.crossed(one, other, rng)):
             assert smallest.stem <= net.stem <= widest.stem
             for stage, most in zip(net.stages, widest.stages, strict=True):
                 assert stage.channels <= most.channels
+                assert stage.blocks or stage.channels == smallest.stages[0].channels
                 assert (stage.stride > 1) <= len(stage.blocks) <= len(most.blocks)
                 assert {block.kernel for block in stage.blocks} <= set(space.kernels)
             assert architecture_from(net.document()) == net
@@ -57,10 +59,10 @@ def test_small_pictures_keep_their_resolution_and_large_ones_are_tried_in_three(
     assert shape_of(hand_made((28, 28, 1), 10)).shape_of(1)[1:3] == (14, 14)
 
 
-def test_the_space_of_the_most_macs_within_the_limits_is_searched(costs: Costs) -> None:
+def test_the_space_of_the_most_macs_within_the_limits_is_searched(costs: ArchitectureCosts) -> None:
     spaces = spaces_for((8, 8, 1), 10, (0.25, 0.5, 4.0))
-    found = sampled(spaces, costs, 8, seed=0)
-    assert found == sampled(spaces, costs, 8, seed=0)
+    found = sampled(spaces, costs, 6, seed=0)
+    assert found == sampled(spaces, costs, 6, seed=0)
     best = best_space(found)
     assert best is not None
     assert best.worth == max(one.worth for one in found)
@@ -68,15 +70,15 @@ def test_the_space_of_the_most_macs_within_the_limits_is_searched(costs: Costs) 
     assert all(macs <= other for macs, other in zip(best.fitting, best.fitting[1:], strict=False))
 
 
-def test_evolution_keeps_the_limits_and_finds_more_than_drawing(space: Space, costs: Costs) -> None:
+def test_evolution_keeps_the_limits_and_finds_more_than_drawing(space: SearchSpace, costs: ArchitectureCosts) -> None:
     allowed = costs.within(0.8)
 
     def macs(net: Architecture) -> float:
         return costs.of(net).needs.macs
 
-    drawn = members(space, allowed, 8, random.Random(1))
-    found = evolved(space, allowed, macs, population=8, generations=4, seed="1")
-    assert found == evolved(space, allowed, macs, population=8, generations=4, seed="1")
+    drawn = members(space, allowed, 6, random.Random(1))
+    found = evolved(space, allowed, macs, population=6, generations=2, seed="1")
+    assert found == evolved(space, allowed, macs, population=6, generations=2, seed="1")
     assert all(costs.of(net).fits and costs.of(net).needs.cycles <= 200_000 for net in found)
     assert macs(found[0]) >= max(map(macs, drawn))
     child = next_child(space, allowed, found[:2], random.Random(0))
@@ -84,7 +86,7 @@ def test_evolution_keeps_the_limits_and_finds_more_than_drawing(space: Space, co
     assert child not in found[:2]
 
 
-def test_without_a_member_within_the_limits_the_search_says_so(space: Space) -> None:
+def test_without_a_member_within_the_limits_the_search_says_so(space: SearchSpace) -> None:
     with pytest.raises(SearchError, match="keeps the limits"):
         members(space, lambda net: False, 1, random.Random(0))
 
@@ -116,12 +118,12 @@ def test_a_family_has_the_same_blocks_and_depth_changes_stages() -> None:
 
 
 def test_a_step_that_is_there_is_not_done_again(tmp_path) -> None:
-    journal = Journal(tmp_path, "key")
+    journal = SearchJournal(tmp_path, "key")
     assert journal.step("one", lambda: {"value": 3})["value"] == 3
-    again = Journal(tmp_path, "key")
+    again = SearchJournal(tmp_path, "key")
     assert again.step("one", lambda: pytest.fail("done again"))["value"] == 3
     with pytest.raises(ResultsError, match="other settings"):
-        Journal(tmp_path, "another")
+        SearchJournal(tmp_path, "another")
     (tmp_path / "one.json").write_text("{")
     with pytest.raises(ResultsError, match="cannot be read"):
         again.step("one", lambda: {})
@@ -141,6 +143,15 @@ def test_spaces_are_shown_without_pytorch_and_a_search_names_the_extra(tmp_path)
     refused = tinyhil_without(("torch", "optuna"), tmp_path, *given)
     assert refused.returncode == 3
     assert "tinyhil[search]" in refused.stderr
-    twice = tinyhil_without(("torch",), tmp_path, *given, "--max-cycles", "1000", "--latency", "20ms")
-    assert twice.returncode == 2
-    assert "one limit" in twice.stderr
+
+
+def test_limits_are_the_boards_own_or_those_given() -> None:
+    made = limits_of("nucleo-l4r5", "24k", None, None, "10ms", None)
+    assert (made.arena, made.cycles) == (24_000, 1_200_000)
+    assert made.flash == 2 << 20
+    with pytest.raises(OptionError, match="one limit"):
+        limits_of("nucleo-l4r5", None, None, 1e6, "10ms", None)
+    with pytest.raises(OptionError, match="effort"):
+        settings_of("great", "auto")
+    with pytest.raises(OptionError, match="ranked"):
+        settings_of("quick", "luck")

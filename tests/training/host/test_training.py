@@ -15,9 +15,9 @@ from harness.ir.interpreter import run
 from harness.quantization.params import quantize_values
 from harness.training.data import digits, fashion_mnist, from_arrays, from_torch, named
 from harness.training.export import float_graph, int8_model, int8_outputs
-from harness.training.layers import Layer, NetworkSpec, spec_from
+from harness.training.layers import NetworkSpec, SpecLayer, spec_from
 from harness.training.loop import accuracy, outputs, rate, train
-from harness.training.network import Network, network_of
+from harness.training.network import TorchNetwork, network_of
 from harness.training.plan import TrainingPlan
 from tests.support.paths import REPOSITORY
 from tests.support.torch_small import NETWORKS, mobile, stirred
@@ -93,7 +93,7 @@ def test_unknown_data_are_refused(tmp_path):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_traced_module_and_its_graph_compute_what_torch_does(name, data):
-    module = stirred(NETWORKS[name]())
+    module = stirred(NETWORKS[name])
     network = network_of(module, data.shape)
     wanted = outputs(module, data.test_x)
     assert np.array_equal(outputs(network, data.test_x), wanted)
@@ -125,21 +125,21 @@ def test_what_is_not_taken_is_named(data):
 
 def test_a_spec_that_does_not_fit_is_refused():
     wrong = (
-        Layer("a", "dense", (-1,), 3),
-        Layer("a", "conv", (0,), 3),
-        Layer("a", "conv", (-1,), 3, groups=3),
-        Layer("a", "add", ()),
+        SpecLayer("a", "dense", (-1,), 3),
+        SpecLayer("a", "conv", (0,), 3),
+        SpecLayer("a", "conv", (-1,), 3, groups=3),
+        SpecLayer("a", "add", ()),
     )
     for layer in wrong:
         with pytest.raises(GraphError):
             NetworkSpec((4, 4, 1), (layer,)).shapes()
-    two = (Layer("a", "conv", (-1,), 3), Layer("b", "add", (0, -1)))
+    two = (SpecLayer("a", "conv", (-1,), 3), SpecLayer("b", "add", (0, -1)))
     with pytest.raises(GraphError):
-        Network(NetworkSpec((4, 4, 1), two))
+        TorchNetwork(NetworkSpec((4, 4, 1), two))
 
 
 def test_int8_outputs_of_a_batch_are_those_of_one_picture_each(data):
-    made = int8_model(stirred(mobile()), data)
+    made = int8_model(stirred(mobile), data)
     whole = int8_outputs(made.graph, data.test_x[:5], batch=3)
     taken = quantize_values(data.test_x[:5], made.graph.tensors[made.graph.inputs[0]])
     for picture, row in zip(taken, whole, strict=True):
@@ -173,7 +173,7 @@ def test_training_learns_and_is_the_same_each_time(data):
 
 
 def test_a_training_that_was_stopped_anywhere_ends_with_the_same_weights(data, tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.training.loop._SAVED_S", 0.0)  # after every step
+    monkeypatch.setattr("harness.training.loop.SAVED_S", 0.0)  # after every step
     wanted, said = trained(data)
 
     class StoppedError(Exception):
