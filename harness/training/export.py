@@ -79,7 +79,17 @@ def int8_model(
     Raises:
         UnsupportedModelError, ScalesError: as of float_graph and Quantizer.quantize.
     """
-    graph = float_graph(module, data.shape, name, softmax=softmax)
+    return int8_of(float_graph(module, data.shape, name, softmax=softmax), data, scheme=scheme, vectors=vectors)
+
+
+def int8_of(
+    graph: Graph, data: TrainingData, *, scheme: str = SCHEME, vectors: int = VECTORS
+) -> QuantizedModel:
+    """The same of a float graph.
+
+    Raises:
+        ScalesError: as of Quantizer.quantize.
+    """
     given = calibration(graph, data, vectors)
     return Quantizer(graph, given.fitted.inputs, given.origin).quantize(scheme_of(scheme))
 
