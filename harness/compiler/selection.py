@@ -323,11 +323,8 @@ class _Selector:
         limit = self._goals.max_arena
         if limit is None or found.arena <= limit:
             return found
-        whole = self._fastest_in(self._unfused, limit)
-        if whole is not None and whole.time <= BALANCED_TIME * found.time:
-            return whole
-        fused = self._fastest_in(self._fused, limit)
-        within = [selection for selection in (whole, fused) if selection is not None]
+        found_in = (self._fastest_in(partition, limit) for partition in (self._unfused, self._fused))
+        within = [selection for selection in found_in if selection is not None]
         if within:
             return min(within, key=lambda selection: selection.time)
         smallest = self._smallest_arena(found)

@@ -110,6 +110,7 @@ class Chooser:
 
     def _smallest_about_as_fast(self, allowed: Sequence[Sequence[int]], fastest: Picks) -> Picks:
         slowest = BALANCED_TIME * self._time(fastest)
+        product = self._time(fastest) * self._arena_of(fastest)
         lowest = max(
             [min([peaks[i] for i in numbers]) for numbers, peaks in zip(allowed, self._peaks, strict=True)]
         )
@@ -118,7 +119,8 @@ class Chooser:
         for attempt, peak in enumerate(sorted([peak for peak in every if peak >= lowest])):
             trial = self._cheapest(allowed, peak)
             assert trial is not None
-            if self._time(trial) <= slowest:
+            time = self._time(trial)
+            if time <= slowest and time * self._arena_of(trial) <= product:
                 found = self._smaller(found, trial)
                 if self._arena_of(trial) <= aligned(peak):
                     break

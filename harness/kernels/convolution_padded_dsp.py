@@ -32,6 +32,8 @@ from harness.kernels.work import Work
 LARGEST = 8192
 """Bytes of a padded image."""
 
+_FASTER = frozenset({"dual-issue", "mve"})
+
 
 class Padded(ConvDsp):
     """A convolution of one image with padding, over a copy that has it; attributes as those of ConvDsp."""
@@ -94,17 +96,25 @@ def _image_bytes(window: Window2D) -> int:
 class ConvS8LinePadded(Padded, ConvS8LineDsp):
     """A fused RELU."""
 
+    superseded_by = _FASTER
+
 
 class ConvS8CarryPadded(Padded, ConvS8CarryDsp):
     """Weights that share lanes."""
+
+    superseded_by = _FASTER
 
 
 class ConvS8LineStagedPadded(Padded, ConvS8LineStaged):
     """A fused RELU; weights are copied to RAM first."""
 
+    superseded_by = _FASTER
+
 
 class ConvS8CarryStagedPadded(Padded, ConvS8CarryStaged):
     """Weights that share lanes, copied to RAM first."""
+
+    superseded_by = _FASTER
 
 
 class ConvS8LinePaddedDualIssue(Padded, ConvS8LineDualIssue):
