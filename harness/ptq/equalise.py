@@ -24,13 +24,13 @@ def equalised(graph: Graph) -> Graph:
     """The same function, with other weights, where the layers between allow it: activations none or RELU."""
     for _ in range(_ROUNDS):
         for node in graph.nodes:
-            before = _before(graph, node)
+            before = layer_before(graph, node)
             if before is not None:
                 graph = with_tensors(graph, _scaled(graph, before, node))
     return graph
 
 
-def _before(graph: Graph, node: Node) -> Node | None:
+def layer_before(graph: Graph, node: Node) -> Node | None:
     """The layer whose output only `node` reads, if scaling its channels changes nothing but scales."""
     if not is_matrix(graph, node):
         return None
@@ -55,10 +55,16 @@ def _scaled(graph: Graph, first: Node, second: Node) -> dict[int, Tensor]:
         return {}
     live = (ranges_out > 1e-8) & (ranges_in > 1e-8)
     ratio = np.sqrt(ranges_out / np.where(live, ranges_in, 1))
-    scale = np.clip(np.where(live, ratio, 1), _LEAST, _MOST).astype(np.float32)
+    return divided(graph, first, second, np.clip(np.where(live, ratio, 1), _LEAST, _MOST))
+
+
+def divided(graph: Graph, first: Node, second: Node, scale: Floats) -> dict[int, Tensor]:
+    """A layer's weights and bias, its output channels divided by `scale`; the weights of the one that reads them."""
+    out = cast(Floats, graph.tensors[first.inputs[1]].data)
+    scale = scale.astype(np.float32)
     made = {
         first.inputs[1]: out / (scale if is_apart(first) else scale.reshape(-1, *(1,) * (out.ndim - 1))),
-        second.inputs[1]: into * scale,
+        second.inputs[1]: cast(Floats, graph.tensors[second.inputs[1]].data) * scale,
     }
     bias = bias_of(graph, first)
     if bias is not None:
