@@ -1,5 +1,6 @@
 /* See conv_tiles_3x3_s8_mve.h. */
 #include "kernel_asm.h"
+#include "requant_mve.h"
 
 /* r0 strip, r1 rows, r2 count */
 hil_function conv_tiles_3x3_s8_mve_weave
@@ -197,17 +198,6 @@ hil_end conv_tiles_3x3_s8_mve_weave_16
     vmladava.s8 lr, q4, q2
     .endm
 
-/* requant_mve.h tells why the forms are exact. The general one: r0 multiplier, r2 negated right shift, r6 left shift, r8 1
-   where ties matter */
-    .macro scale x, spare
-    vshl.s32    \x, r6
-    vqrdmulh.s32 \x, \x, r0
-    vshr.s32    \spare, \x, #31
-    vmul.i32    \spare, \spare, r8
-    vqadd.s32   \x, \x, \spare
-    vrshl.s32   \x, r2
-    .endm
-
 /* r1 packed weights, r3 strip, r5 from group to group, r7 groups still to do, r9 channels still to do, r11 output; even
    registers accumulate: the upper row, then the lower one */
     .macro tiles name, form, groups, edge
@@ -296,8 +286,8 @@ hil_function \name
     .ifc \form,general
     ldm         r1!, {r0, r2, r4, r6, r8}
     vldrw.32    q1, [sp, #SUMS + 16]
-    scale       q0, q2
-    scale       q1, q3
+    requant_mve_channel q0, q2, r0, r6, r8, r2
+    requant_mve_channel q1, q3, r0, r6, r8, r2
     vldrw.32    q2, [sp, #OFFSETS]
     vqmovnb.s32 q0, q0
     vqmovnt.s32 q0, q1

@@ -1,5 +1,6 @@
 /* See depthwise_quad_s8_mve.h. */
 #include "kernel_asm.h"
+#include "requant_mve.h"
 
 /* r0 strip, r1 rows, r2 count */
 hil_function depthwise_quad_s8_mve_weave
@@ -127,12 +128,7 @@ hil_end depthwise_quad_s8_mve_roll
     .macro quad_scale x, spare, form
     .ifc \form,general
     ldrd        r0, r2, [sp, #SHIFT]
-    vshl.s32    \x, r0
-    vqrdmulh.s32 \x, \x, r8
-    vshr.s32    \spare, \x, #31
-    vmul.i32    \spare, \spare, r2
-    vqadd.s32   \x, \x, \spare
-    vrshl.s32   \x, r10
+    requant_mve_channel \x, \spare, r8, r0, r2, r10
     .else
     vqrdmulh.s32 \x, \x, r8
     vqrdmulh.s32 \x, \x, r10

@@ -1,5 +1,6 @@
 /* See depthwise_tiles_s8_mve.h. */
 #include "kernel_asm.h"
+#include "requant_mve.h"
 
 /* fields of the work */
     .equ SCALE, 8
@@ -44,12 +45,7 @@
    ties matter */
     .macro scale x, spare, form
     .ifc \form,general
-    vshl.s32    \x, r6
-    vqrdmulh.s32 \x, \x, r0
-    vshr.s32    \spare, \x, #31
-    vmul.i32    \spare, \spare, r8
-    vqadd.s32   \x, \x, \spare
-    vrshl.s32   \x, r2
+    requant_mve_channel \x, \spare, r0, r6, r8, r2
     .else
     vqrdmulh.s32 \x, \x, r0
     vqrdmulh.s32 \x, \x, r2

@@ -50,6 +50,17 @@
     .endif
     .endm
 
+/* a vector of sums of one channel, whose constants of the form general are in registers: multiplier, left shift, 1 where ties
+ * matter, negated right shift */
+    .macro requant_mve_channel x, spare, multiplier, left, ties, right
+    vshl.s32    \x, \left
+    vqrdmulh.s32 \x, \x, \multiplier
+    vshr.s32    \spare, \x, #31
+    vmul.i32    \spare, \spare, \ties
+    vqadd.s32   \x, \x, \spare
+    vrshl.s32   \x, \right
+    .endm
+
 /* two vectors to 16 bits, a in even and b in odd lanes, plus the zero point (16-bit lanes), clamped: the result in a */
     .macro requant_mve_narrow form, a, b, zero, low, high
     vqmovnb.s32 \a, \a
