@@ -5,7 +5,7 @@
 
 /* four rows from (y, x) on; `fresh`: the columns of padding are not in the strip yet */
 HIL_LOCAL void weave(const conv_3x3_s8_mve_shape *s, const int8_t *image, int8_t *strip, const int8_t *padding, int32_t y,
-                  int32_t x, int32_t columns, int fresh)
+                     int32_t x, int32_t columns, int fresh)
 {
     const int32_t left = x < 0 ? (-x < columns ? -x : columns) : 0;
     const int32_t room = s->in_w - x < columns ? s->in_w - x : columns;
@@ -41,7 +41,7 @@ HIL_LOCAL void weave(const conv_3x3_s8_mve_shape *s, const int8_t *image, int8_t
 
 /* outputs of a strip */
 HIL_LOCAL void compute_strip(const int8_t *strip, const int32_t *packed, int8_t *output, int32_t count,
-                          conv_tiles_3x3_s8_mve_work *tiles, conv_tiles_3x3_s8_mve_function *compute)
+                             conv_tiles_3x3_s8_mve_work *tiles, conv_tiles_3x3_s8_mve_function *compute)
 {
     tiles->tiles = count / 4;
     compute(strip, packed, output, tiles);

@@ -12,7 +12,7 @@ HIL_INLINE int32_t before(int32_t first, int32_t step, int32_t count, int32_t en
 
 /* the strip of `columns` columns of the windows of output row oy, from input column `first` on */
 HIL_LOCAL void weave(const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, const int8_t *image,
-                  int8_t *strip, const int8_t *padding, int32_t oy, int32_t first, int32_t columns)
+                     int8_t *strip, const int8_t *padding, int32_t oy, int32_t first, int32_t columns)
 {
     const int32_t column = weaving->column;
     const int32_t left = before(first, s->dilation_w, columns, 0);
@@ -44,8 +44,8 @@ HIL_LOCAL void weave(const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *
 
 /* the outputs of a part in output row oy; `output` is the first of them, `phase` its column */
 HIL_LOCAL void part(const int8_t *image, const int32_t *packed, int8_t *output, int8_t *strip, const int8_t *padding,
-                 const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, gemm_s8_mve_shape *products,
-                 gemm_s8_mve_function *gemm, int32_t oy, int32_t phase)
+                    const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, gemm_s8_mve_shape *products,
+                    gemm_s8_mve_function *gemm, int32_t oy, int32_t phase)
 {
     const int32_t count = (s->out_w - phase + s->phases - 1) / s->phases;
     const int32_t first = phase * s->stride_w - s->pad_left;

@@ -5,7 +5,7 @@
 
 /* the strip of output columns ox .. ox + columns of output row oy */
 HIL_LOCAL void weave(const conv_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, const int8_t *image, int8_t *strip,
-                  const int8_t *padding, int32_t oy, int32_t ox, int32_t pixels)
+                     const int8_t *padding, int32_t oy, int32_t ox, int32_t pixels)
 {
     const int32_t column = weaving->column;
     const int32_t first = ox * s->stride_w - s->pad_left;

@@ -50,7 +50,7 @@ HIL_LOCAL int32_t *conv_winograd_s8_widen(int32_t *to, const int8_t *from, int32
 
 /* six rows of a strip, in padding where they leave the image */
 HIL_LOCAL void conv_winograd_s8_rows(const conv_winograd_s8_scratch *w, const int8_t *image, int32_t y, int32_t x,
-                                  const conv_winograd_s8_shape *s)
+                                     const conv_winograd_s8_shape *s)
 {
     const int32_t first = x < 0 ? 0 : x;
     const int32_t end = x + w->width < s->in_w ? x + w->width : s->in_w;
@@ -118,8 +118,8 @@ HIL_LOCAL void conv_winograd_s8_edge(const int32_t *weights, const int32_t *pair
 
 /* outputs of a strip, channels `first`..`end` */
 HIL_LOCAL void conv_winograd_s8_strip(const conv_winograd_s8_scratch *w, const int32_t *tiles, const int32_t *channels,
-                                   int8_t *output, int32_t unit, int32_t first, int32_t end,
-                                   const conv_winograd_s8_shape *s, winograd_block *block)
+                                      int8_t *output, int32_t unit, int32_t first, int32_t end,
+                                      const conv_winograd_s8_shape *s, winograd_block *block)
 {
     const int32_t each = (s->out_h + 3) / 4 * s->across;
     const int32_t y = unit % each / s->across * 4, x = unit % s->across * 8 * s->pairs;

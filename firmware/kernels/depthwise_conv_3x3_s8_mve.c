@@ -10,7 +10,7 @@ typedef depthwise_conv_3x3_s8_mve_shape shape;
 /* Strip of the lines from `line` on: a word a channel and column, `column` bytes a column. After the first one of a
  * block of channels, two lines are in the strip already. */
 HIL_LOCAL void weave(const shape *s, const int8_t *input, const int8_t *padding, int8_t *strip, int32_t column,
-                  int32_t line, int32_t channels, int rolling)
+                     int32_t line, int32_t channels, int rolling)
 {
     const int32_t left = s->pad_inner;
     const int32_t right = s->out_inner + 2 - left - s->in_inner; /* columns of padding after the input's */

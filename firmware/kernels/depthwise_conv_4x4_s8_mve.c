@@ -9,7 +9,7 @@ typedef depthwise_conv_4x4_s8_mve_shape shape;
 
 /* strip of the lines of one output line, `column` bytes a column: a word a channel */
 HIL_LOCAL void weave(const shape *s, const int8_t *input, const int8_t *padding, int8_t *strip, int32_t column,
-                  int32_t line, int32_t channels)
+                     int32_t line, int32_t channels)
 {
     const int32_t columns = (s->out_inner - 1) * s->stride_inner + s->kernel_inner;
     const int32_t left = s->pad_inner;

@@ -118,7 +118,7 @@ HIL_LOCAL int hil_overlaps(const hil_box *a, const hil_box *b, float most)
 
 /* The best candidate that overlaps none of the `kept` boxes, which is put behind them; -1 where there is none. */
 HIL_LOCAL int32_t hil_next_detection(hil_candidates *c, uint8_t *kept, int32_t count, const uint8_t *encodings,
-                                  const uint8_t *anchors, const float *constants, const detection_portable_shape *s)
+                                     const uint8_t *anchors, const float *constants, const detection_portable_shape *s)
 {
     while (c->size > 0) {
         const int32_t number = hil_take_best(c);
