@@ -90,13 +90,12 @@ class ArchitectureCosts:
         """How many were asked for."""
         return len(self._known)
 
-    def within(self, share: float) -> Callable[[Architecture], bool]:
-        """Whether one keeps the limits, with this share of the cycles'."""
+    def within(self, cycles: float | None = None) -> Callable[[Architecture], bool]:
+        """Whether one keeps the limits, and takes at most so many modelled cycles."""
 
         def keeps(net: Architecture) -> bool:
             answer = self.of(net)
-            limit = self.limits.cycles
-            return answer.fits and (limit is None or answer.needs.cycles <= share * limit)
+            return answer.fits and (cycles is None or answer.needs.cycles <= cycles)
 
         return keeps
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harness.errors import SearchError
 from harness.search.architecture import Architecture
@@ -40,15 +40,23 @@ def members(space: SearchSpace, allowed: Allowed, count: int, rng: random.Random
 
 
 def evolved(
-    space: SearchSpace, allowed: Allowed, score: Score, *, population: int, generations: int, seed: str
+    space: SearchSpace,
+    allowed: Allowed,
+    score: Score,
+    *,
+    population: int,
+    generations: int,
+    seed: str,
+    parents: Sequence[Architecture] = (),
 ) -> list[Architecture]:
-    """All members that came up, the best first; of equal scores the earlier."""
+    """All members that came up, the best first; of equal scores the earlier. It begins with parents and drawn ones."""
     rng = random.Random(seed)
-    scores = {net: score(net) for net in members(space, allowed, population, rng)}
+    begun = [*parents, *members(space, allowed, max(population - len(parents), 1), rng)]
+    scores = {net: score(net) for net in begun}
     for _ in range(generations):
-        parents = sorted(scores, key=lambda net: -scores[net])[: max(population // 4, 2)]
+        best = sorted(scores, key=lambda net: -scores[net])[: max(population // 4, 2)]
         for _ in range(population // 2):
-            child = next_child(space, allowed, parents, rng)
+            child = next_child(space, allowed, best, rng)
             if child is not None and child not in scores:
                 scores[child] = score(child)
     return sorted(scores, key=lambda net: -scores[net])

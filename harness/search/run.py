@@ -13,10 +13,12 @@ from harness.errors import SearchError
 from harness.fit.limits import LimitAnswer
 from harness.search.architecture import Architecture, architecture_from, scaled
 from harness.search.distribution import ArchitectureCosts, SpaceSample, best_space, costs_for, sampled
-from harness.search.evolution import Score, evolved, members, next_child
+from harness.search.evolution import Score, members
 from harness.search.journal import SearchJournal
 from harness.search.modules import Supernet, sandwich
 from harness.search.pictures import resized
+from harness.search.predictor import Predictor
+from harness.search.proposals import first, further
 from harness.search.ranking import kendall
 from harness.search.settings import SearchSettings
 from harness.search.space import SearchSpace, hand_made, spaces_for
@@ -28,6 +30,9 @@ from harness.training.torch_extra import torch
 
 SCORED = 1000
 """Pictures of the held back part that members of the supernet are scored on."""
+
+HANDS = 3
+"""Largest members of the family that is scaled by hand that are trained shortly."""
 
 WIDTHS = tuple(share / 20 for share in range(4, 60))
 """Width multipliers of the family that is scaled by hand."""
@@ -55,8 +60,8 @@ class Ranking:
     """A way to rank architectures before they are trained.
 
     Attributes:
-        name: "supernet", "MACs", "weights" or "cycles".
-        tau: Kendall's rank correlation with short trainings.
+        name: "supernet", "MACs", "weights", "cycles", or "regression": over all short trainings, the last.
+        tau: Kendall's rank correlation with short trainings; of the regression, each left out in turn.
         seconds: that it took to prepare.
     """
 
@@ -144,6 +149,7 @@ class _SearchSteps:
         self._seconds: dict[str, float] = {}
         self._tried: dict[Architecture, Tried] = {}
         self._supernet: Supernet | None = None
+        self._hand: tuple[Tried, ...] = ()
         self._rate, self._decay = settings.learning_rate, settings.weight_decay
 
     def run(self) -> SearchRun:
@@ -155,9 +161,11 @@ class _SearchSteps:
             raise SearchError("in no space do enough networks keep the limits", hint="give more arena, flash or cycles")
         space = chosen.space
         rankings = self._rankings(space)
+        self._by_hand()
         self._rounds(space, self._score(space, rankings[0]))
         self._tune()
-        finals = self._finals(space)
+        finals = self._finals()
+        rankings = (*rankings, self._regression_ranking())
         return SearchRun(
             settings, data, samples, space, rankings, tuple(self._tried.values()), finals, self._seconds,
             self._costs.count,
@@ -169,7 +177,7 @@ class _SearchSteps:
         """Each way to rank, with its correlation with short trainings of some members: the best first."""
         settings = self._settings
         rng = random.Random(f"{settings.seed} calibration")
-        drawn = members(space, self._costs.within(1.0), 4 * settings.calibrated, rng)
+        drawn = members(space, self._costs.within(), 4 * settings.calibrated, rng)
         by_macs = sorted(drawn, key=lambda net: self._costs.of(net).needs.macs)
         step = max(len(by_macs) // max(settings.calibrated, 1), 1)
         nets = by_macs[::-1][::step][: settings.calibrated]
@@ -262,23 +270,47 @@ class _SearchSteps:
             epochs=epochs, learning_rate=self._rate, weight_decay=self._decay, seed=self._settings.seed
         )
 
+    def _by_hand(self) -> None:
+        """Trains the largest of the family that is scaled by hand shortly."""
+        if not self._settings.compare:
+            return
+        family = [scaled(hand_made(self._data.shape, self._data.count), width) for width in WIDTHS]
+        allowed = self._costs.within()
+        fitting = list(dict.fromkeys(net for net in family if allowed(net)))
+        largest = sorted(fitting, key=lambda net: self._costs.of(net).needs.cycles)[-HANDS:]
+        self._hand = tuple(sorted(self._short("hand", largest), key=lambda one: -one.accuracy))
+
     def _rounds(self, space: SearchSpace, score: Score) -> None:
-        """For each share of the cycles: the best by rank; then of changes of what trained best, the best by rank."""
+        """For each share of the cycles: the best by rank; then what all trainings so far let one expect most of."""
         settings = self._settings
-        for share in settings.front:
-            allowed = self._costs.within(share)
-            ranked = evolved(
-                space, allowed, score, population=settings.population, generations=settings.generations,
-                seed=f"{settings.seed} {share}",
-            )  # fmt: skip
-            self._short(f"round 0 at {share:g}", _apart(ranked, settings.children))
-            for number in range(1, settings.rounds + 1):
-                rng = random.Random(f"{settings.seed} {share} {number}")
-                best = self._best_within(share)[:4]
-                changed = [next_child(space, allowed, best, rng) for _ in range(6 * settings.children)]
-                new = {net for net in changed if net is not None and net not in self._tried}
-                order = sorted(new, key=lambda net: (-score(net), net.text))
-                self._short(f"round {number} at {share:g}", order[: settings.children])
+        for number in range(settings.rounds + 1):
+            for share in settings.front:
+                allowed, seed = self._costs.within(self._limit(share)), f"{settings.seed} {share} {number}"
+                if number == 0:
+                    nets = first(space, allowed, score, settings, seed)
+                else:
+                    nets = further(space, allowed, self._expected(), self._best_within(share), settings, seed)
+                self._short(f"round {number} at {share:g}", nets)
+
+    def _limit(self, share: float) -> float | None:
+        """Modelled cycles that a network of a share of the front may take."""
+        limit = self._settings.limits.cycles
+        if share == 1:
+            return limit
+        taken = [self._costs.of(one.net).needs.cycles for one in self._hand[:1]]
+        least = min([*taken, *([] if limit is None else [limit])], default=None)
+        return None if least is None else share * least
+
+    def _expected(self) -> Predictor:
+        """The regression over all short trainings so far."""
+        tried = list(self._tried.values())
+        return Predictor(
+            [one.net for one in tried], [one.accuracy for one in tried], lambda net: self._costs.of(net).needs.macs
+        )
+
+    def _regression_ranking(self) -> Ranking:
+        reached = [one.accuracy for one in self._tried.values()]
+        return Ranking("regression", kendall(self._expected().left_out, reached), 0.0)
 
     def _tune(self) -> None:
         """Tunes learning rate, weight decay, width and depth of what trained best; for the final trainings."""
@@ -297,53 +329,49 @@ class _SearchSteps:
             self._tried[first.net] = Tried(first.net, "tuned", first.accuracy or 0.0, self._costs.of(first.net))
 
     def _best_within(self, share: float) -> list[Architecture]:
-        allowed = self._costs.within(share)
-        found = [one for one in self._tried.values() if one.why != "hand" and allowed(one.net)]
-        return [one.net for one in sorted(found, key=lambda one: -one.accuracy)]
+        """What was searched and keeps a share's limits, the best first.
 
-    def _finals(self, space: SearchSpace) -> tuple[Final, ...]:
+        What noise made better than all others let one expect is taken half way back.
+        """
+        allowed, expected = self._costs.within(self._limit(share)), self._expected()
+        found = [one for one in self._tried.values() if one.why != "hand" and allowed(one.net)]
+        return [one.net for one in sorted(found, key=lambda one: -one.accuracy - expected(one.net))]
+
+    # --- final trainings ---------------------------------------------------------------------------------------------
+
+    def _finals(self) -> tuple[Final, ...]:
         """The best of each share of the cycles, and the best of the family by hand, all trained alike."""
         settings = self._settings
-        wanted = []
+        groups = []
         for share in settings.front:
-            within, name = (f" within {share:.0%} of the cycles", f"_{share:.0%}") if share < 1 else ("", "")
-            wanted.append((f"found{within}", f"found{name.rstrip('%')}", self._best_within(share)[0]))
-        if settings.compare:
-            family = [scaled(hand_made(self._data.shape, self._data.count), width) for width in WIDTHS]
-            allowed = self._costs.within(1.0)
-            fitting = list(dict.fromkeys(net for net in family if allowed(net)))
-            if fitting:
-                by_cycles = sorted(fitting, key=lambda net: self._costs.of(net).needs.cycles)
-                self._short("hand", by_cycles[-3:])
-                best = max((self._tried[net] for net in by_cycles[-3:]), key=lambda one: one.accuracy)
-                wanted.append(("scaled by hand", "by_hand", best.net))
-        plan = self._plan(settings.epochs)
-        paths = [self._journal.checkpoint(f"final-{i}") for i in range(len(wanted))]
-        tasks = [Task(net, plan, None, path) for (*_, net), path in zip(wanted, paths, strict=True)]
+            why = f"found within {share:.0%} of the cycles" if share < 1 else "found"
+            name = f"found_{share * 100:.0f}" if share < 1 else "found"
+            groups.append((why, name, self._best_within(share)[: settings.finalists]))
+        if self._hand:
+            groups.append(("scaled by hand", "by_hand", [one.net for one in self._hand[: settings.finalists]]))
+        if any(len(nets) > 1 for *_, nets in groups):
+            middle = self._reached("middle", [net for *_, nets in groups for net in nets], settings.middle_epochs)
+            groups = [(why, name, sorted(nets, key=lambda net: -middle[net][0])) for why, name, nets in groups]
+        wanted = [(why, name, nets[0]) for why, name, nets in groups]
+        final = self._reached("final", [net for *_, net in wanted], settings.epochs)
+        return tuple(Final(net, why, name, *final[net], self._costs.of(net)) for why, name, net in wanted)
+
+    def _reached(
+        self, what: str, nets: Sequence[Architecture], epochs: int
+    ) -> dict[Architecture, tuple[float, Path]]:
+        """Accuracy and checkpoint of trainings with all pictures."""
+        different = list(dict.fromkeys(nets))
+        paths = [self._journal.checkpoint(f"{what}-{i}") for i in range(len(different))]
+        plan = self._plan(epochs)
+        tasks = [Task(net, plan, None, path) for net, path in zip(different, paths, strict=True)]
 
         def compute() -> dict[str, Any]:
             made = []
-            for number, reached in enumerate(accuracies(tasks, self._data, settings.jobs)):
+            for number, reached in enumerate(accuracies(tasks, self._data, self._settings.jobs)):
                 made.append(reached)
-                self._progress("final trainings", number + 1, len(tasks))
+                self._progress(f"{what} trainings", number + 1, len(tasks))
             return {"accuracy": made}
 
-        held = self._journal.step("final", compute)
-        self._seconds["final"] = held["seconds"]
-        return tuple(
-            Final(net, why, name, reached, path, self._costs.of(net))
-            for (why, name, net), reached, path in zip(wanted, held["accuracy"], paths, strict=True)
-        )
-
-
-def _apart(ranked: Sequence[Architecture], count: int) -> list[Architecture]:
-    """The first ones that differ from each other in more than one stage, so many; filled up with the first others."""
-    found: list[Architecture] = []
-    for net in ranked:
-        if len(found) < count and all(_differ(net, other) > 1 for other in found):
-            found.append(net)
-    return found + [net for net in ranked if net not in found][: count - len(found)]
-
-
-def _differ(one: Architecture, other: Architecture) -> int:
-    return (one.stem != other.stem) + sum(a != b for a, b in zip(one.stages, other.stages, strict=True))
+        held = self._journal.step(what, compute)
+        self._seconds[what] = held["seconds"]
+        return {net: (right, path) for net, right, path in zip(different, held["accuracy"], paths, strict=True)}

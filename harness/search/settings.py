@@ -32,11 +32,15 @@ class SearchSettings:
         train: pictures of the supernet and of short trainings.
         short_epochs: of a short training.
         calibrated: architectures that are trained to tell which ranking is better.
-        rounds, children: of short trainings: in each round so many changes of the best ones.
-        population, generations: of the evolution by rank, before the first round.
+        rounds, children: of short trainings: in each round so many members, for each of `front`.
+        population, generations: of each evolution.
+        finalists: the best of each of `front`, and of the family by hand, that are trained with all pictures, for
+            `middle_epochs`; the best of them goes into the final training.
+        middle_epochs: of these.
         epochs: of the final training.
         learning_rate, weight_decay: of all trainings of one network.
-        front: shares of the limit of cycles for which a network is trained in the end, the first is 1.
+        front: shares of the cycles for which a network is trained in the end: of the limit, which the first, 1, is; the
+            others of what the best by hand takes, where that is less.
         compare: whether the family that is scaled by hand is trained as well.
         trials: of learning rate, weight decay, width and depth by Optuna, each a short training; 0 without it.
         jobs: processes; does not change the result.
@@ -54,11 +58,13 @@ class SearchSettings:
     train: int = 18_000
     short_epochs: int = 3
     calibrated: int = 8
-    rounds: int = 2
-    children: int = 4
+    rounds: int = 3
+    children: int = 6
     population: int = 32
     generations: int = 12
-    epochs: int = 12
+    finalists: int = 3
+    middle_epochs: int = 3
+    epochs: int = 10
     learning_rate: float = 0.15
     weight_decay: float = 1e-4
     front: tuple[float, ...] = (1.0, 0.75)
@@ -81,9 +87,9 @@ class SearchSettings:
 EFFORTS: Mapping[str, SearchSettings] = {
     "tiny": SearchSettings(
         "", samples=16, widths=(0.5,), train=1_000, supernet_epochs=2, short_epochs=2, calibrated=4, rounds=1,
-        children=2, population=8, generations=2, epochs=6, front=(1.0,),
+        children=2, population=8, generations=2, finalists=1, epochs=6, front=(1.0,),
     ),
-    "quick": SearchSettings("", samples=60, train=9_000, short_epochs=2, rounds=1, epochs=4),
+    "quick": SearchSettings("", samples=60, train=9_000, short_epochs=2, rounds=1, children=4, finalists=1, epochs=4),
     "normal": SearchSettings(""),
 }  # fmt: skip
 """Settings by how much is trained: for a look at whether all works, for small data, and for results."""

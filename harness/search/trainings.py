@@ -5,16 +5,21 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from harness.search.architecture import Architecture
 from harness.search.modules import Alone
 from harness.search.pictures import resized
 from harness.training.data import TrainingData
-from harness.training.loop import Trained, seeded, train
+from harness.training.loop import seeded, train
 from harness.training.plan import TrainingPlan
 from harness.training.torch_extra import torch
+
+UNSEEN = 12_000
+"""Pictures of the training part that a training of fewer is scored on as well, at most."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,20 @@ def made(net: Architecture, seed: int) -> Alone:
     return module
 
 
-def trained(task: Task, data: TrainingData) -> tuple[Alone, Trained]:
-    """The module of a task and how right it is."""
+def trained(task: Task, data: TrainingData) -> tuple[Alone, float]:
+    """The module of a task, and how right it is over what is held back and what it was not trained on."""
     module = made(task.net, task.plan.seed)
-    height, width, _ = task.net.size
-    pictures = resized(data.few(task.train), height, width)
-    return module, train(module, pictures, task.plan, checkpoint=task.checkpoint)
+    pictures = resized(_scored(data, task.train), *task.net.size[:2])
+    return module, train(module, pictures, task.plan, checkpoint=task.checkpoint).held_accuracy
+
+
+def _scored(data: TrainingData, count: int | None) -> TrainingData:
+    """With pictures that are not trained on in the part held back: the more of them tell, the less is chance."""
+    if count is None:
+        return data
+    x, y = data.train_x[count : count + UNSEEN], data.train_y[count : count + UNSEEN]
+    held = np.concatenate([data.held_x, x]), np.concatenate([data.held_y, y])
+    return replace(data.few(count, test=0), held_x=held[0], held_y=held[1])
 
 
 _data: TrainingData | None = None
@@ -60,14 +73,14 @@ def _begin(data: TrainingData) -> None:
 
 def _accuracy(task: Task) -> float:
     assert _data is not None
-    return trained(task, _data)[1].held_accuracy
+    return trained(task, _data)[1]
 
 
 def accuracies(tasks: Sequence[Task], data: TrainingData, jobs: int) -> Iterator[float]:
     """What each task reaches on the pictures that are held back, in order, as soon as it is there."""
     if jobs < 2 or len(tasks) < 2:
         for task in tasks:
-            yield trained(task, data)[1].held_accuracy
+            yield trained(task, data)[1]
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(tasks)), context, _begin, (data,)) as pool:

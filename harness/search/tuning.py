@@ -74,7 +74,7 @@ def tuned(
 
 
 def _trained(task: Task, data: TrainingData, answer: LimitAnswer) -> dict[str, Any]:
-    return {"accuracy": trained(task, data)[1].held_accuracy if answer.fits else None}
+    return {"accuracy": trained(task, data)[1] if answer.fits else None}
 
 
 def _asked(asked: Any, net: Architecture, settings: SearchSettings) -> tuple[Architecture, TrainingPlan]:

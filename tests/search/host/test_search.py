@@ -71,7 +71,7 @@ def test_a_search_that_was_killed_ends_with_the_same_result(made, data, tmp_path
     for one, other in zip(whole.finals, run.finals, strict=True):
         mine, theirs = (stored(final.checkpoint)["module"] for final in (one, other))
         assert all(np.array_equal(mine[name], theirs[name]) for name in mine)
-    assert {one.name for one in run.rankings} == {"MACs", "cycles", "weights", "supernet"}
+    assert {one.name for one in run.rankings} == {"MACs", "cycles", "weights", "supernet", "regression"}
     assert all(one.answer.fits for one in run.finals)
 
 

@@ -1,8 +1,9 @@
-"""Spaces, evolution and rankings: without PyTorch."""
+"""Spaces, evolution, proposals and rankings: without PyTorch."""
 
 from __future__ import annotations
 
 import random
+from math import log
 
 import pytest
 
@@ -14,6 +15,8 @@ from harness.search.distribution import ArchitectureCosts, best_space, costs_for
 from harness.search.evolution import evolved, members, next_child
 from harness.search.journal import SearchJournal
 from harness.search.pictures import shares
+from harness.search.predictor import Predictor
+from harness.search.proposals import further
 from harness.search.ranking import kendall
 from harness.search.settings import SearchSettings
 from harness.search.space import SearchSpace, hand_made, spaces_for
@@ -71,7 +74,7 @@ def test_the_space_of_the_most_macs_within_the_limits_is_searched(costs: Archite
 
 
 def test_evolution_keeps_the_limits_and_finds_more_than_drawing(space: SearchSpace, costs: ArchitectureCosts) -> None:
-    allowed = costs.within(0.8)
+    allowed = costs.within(200_000)
 
     def macs(net: Architecture) -> float:
         return costs.of(net).needs.macs
@@ -155,3 +158,40 @@ def test_limits_are_the_boards_own_or_those_given() -> None:
         settings_of("great", "auto")
     with pytest.raises(OptionError, match="ranked"):
         settings_of("quick", "luck")
+
+
+def test_the_regression_finds_what_accuracy_depends_on(space: SearchSpace) -> None:
+    """Of drawn members whose accuracy grows with MACs and with the second stage's blocks, and is noisy."""
+    rng = random.Random(5)
+    nets = list(dict.fromkeys(space.draw(rng) for _ in range(60)))
+
+    def macs(net: Architecture) -> float:
+        return float(shape_of(net).macs)
+
+    def right(net: Architecture) -> float:
+        return 0.7 + 0.02 * log(macs(net) / 1e5) + 0.01 * len(net.stages[1].blocks)
+
+    seen = [right(net) + rng.gauss(0, 0.004) for net in nets[:40]]
+    made = Predictor(nets[:40], seen, macs)
+    left = nets[40:]
+    assert kendall([made(net) for net in left], [right(net) for net in left]) > 0.7
+    assert kendall([macs(net) for net in left], [right(net) for net in left]) < kendall(
+        [made(net) for net in left], [right(net) for net in left]
+    )
+    again = [Predictor(nets[:i] + nets[i + 1 : 40], seen[:i] + seen[i + 1 :], macs)(nets[i]) for i in range(40)]
+    assert kendall(made.left_out, again) > 0.9
+
+
+def test_further_members_are_new_and_within_the_limits(space: SearchSpace, costs: ArchitectureCosts) -> None:
+    settings = SearchSettings("nucleo-l4r5", children=5, population=8, generations=3)
+    allowed = costs.within(200_000)
+    known = members(space, allowed, 6, random.Random(2))
+
+    def macs(net: Architecture) -> float:
+        return costs.of(net).needs.macs
+
+    found = further(space, allowed, macs, known, settings, "1")
+    assert found == further(space, allowed, macs, known, settings, "1")
+    assert len(set(found)) == 5
+    assert all(allowed(net) and net not in known for net in found)
+    assert max(map(macs, found)) >= max(map(macs, known))
