@@ -19,10 +19,10 @@ from harness.quantization.params import quantize_values
 from harness.search.headroom import with_headroom
 from harness.search.pictures import resized
 from harness.search.run import Final, SearchRun
-from harness.search.trainings import made
+from harness.search.trainings import loaded
 from harness.training.data import TrainingData
 from harness.training.export import float_graph, int8_accuracy, int8_of
-from harness.training.loop import accuracy, stored
+from harness.training.loop import accuracy
 from harness.validate.card import card_of
 from harness.validate.outcome import Outcome
 from harness.validate.profile import profile_card
@@ -78,9 +78,7 @@ def write_network(run: SearchRun, final: Final, folder: Path, name: str) -> Writ
         ResultsError: they cannot be written.
     """
     data = resized(run.data, *final.net.size[:2])
-    module = made(final.net, run.settings.seed)
-    module.load_state_dict(stored(final.checkpoint)["module"])
-    module.eval()
+    module = loaded(final.net, final.checkpoint)
     file = write(lined(float_graph(module, data.shape, name), data))
     graph = load(file, name=name)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from harness.search.proposals import first, further
 from harness.search.ranking import kendall
 from harness.search.settings import SearchSettings
 from harness.search.space import SearchSpace, hand_made, spaces_for
-from harness.search.trainings import Task, accuracies
+from harness.search.teaching import write_lessons
+from harness.search.trainings import Task, accuracies, loaded
 from harness.training.data import TrainingData
 from harness.training.loop import seeded, to_torch, train
 from harness.training.plan import TrainingPlan
@@ -30,6 +31,8 @@ from harness.training.torch_extra import torch
 
 SCORED = 1000
 """Pictures of the held back part that members of the supernet are scored on."""
+
+HAND = "scaled by hand"
 
 HANDS = 3
 """Largest members of the family that is scaled by hand that are trained shortly."""
@@ -76,7 +79,7 @@ class Final:
 
     Attributes:
         net: the architecture.
-        why: "found", "found within 75% of the cycles", "scaled by hand".
+        why: "found", "found within 75% of the cycles", HAND, or HAND with ", taught".
         name: of its files.
         accuracy: over the held back pictures.
         checkpoint: its weights.
@@ -340,7 +343,10 @@ class _SearchSteps:
     # --- final trainings ---------------------------------------------------------------------------------------------
 
     def _finals(self) -> tuple[Final, ...]:
-        """The best of each share of the cycles, and the best of the family by hand, all trained alike."""
+        """The best of each share of the cycles, and the best of the family by hand, all trained alike.
+
+        With teachers, what was searched is what they taught it, and the one by hand comes with and without.
+        """
         settings = self._settings
         groups = []
         for share in settings.front:
@@ -348,22 +354,27 @@ class _SearchSteps:
             name = f"found_{share * 100:.0f}" if share < 1 else "found"
             groups.append((why, name, self._best_within(share)[: settings.finalists]))
         if self._hand:
-            groups.append(("scaled by hand", "by_hand", [one.net for one in self._hand[: settings.finalists]]))
-        if any(len(nets) > 1 for *_, nets in groups):
-            middle = self._reached("middle", [net for *_, nets in groups for net in nets], settings.middle_epochs)
-            groups = [(why, name, sorted(nets, key=lambda net: -middle[net][0])) for why, name, nets in groups]
-        wanted = [(why, name, nets[0]) for why, name, nets in groups]
-        final = self._reached("final", [net for *_, net in wanted], settings.epochs)
-        return tuple(Final(net, why, name, *final[net], self._costs.of(net)) for why, name, net in wanted)
+            groups.append((HAND, "by_hand", [one.net for one in self._hand[: settings.finalists]]))
+        alone = self._reached("final", [net for *_, nets in groups for net in nets])
+        wanted = [(why, name, max(nets, key=lambda net: alone[net][0])) for why, name, nets in groups]
+        plain = [Final(net, why, name, *alone[net], self._costs.of(net)) for why, name, net in wanted]
+        if not settings.taught:
+            return tuple(plain)
+        lessons = self._journal.folder / "lessons.npy"
+        write_lessons(lessons, (loaded(net, path) for net, (_, path) in alone.items()), self._data)
+        after = self._reached("taught", [one.net for one in plain], lessons)
+        learned = [replace(one, accuracy=after[one.net][0], checkpoint=after[one.net][1]) for one in plain]
+        by_hand = [replace(one, why=f"{HAND}, taught", name="by_hand_taught") for one in learned if one.why == HAND]
+        return (*(one for one in learned if one.why != HAND), *(one for one in plain if one.why == HAND), *by_hand)
 
     def _reached(
-        self, what: str, nets: Sequence[Architecture], epochs: int
+        self, what: str, nets: Sequence[Architecture], lessons: Path | None = None
     ) -> dict[Architecture, tuple[float, Path]]:
         """Accuracy and checkpoint of trainings with all pictures."""
         different = list(dict.fromkeys(nets))
         paths = [self._journal.checkpoint(f"{what}-{i}") for i in range(len(different))]
-        plan = self._plan(epochs)
-        tasks = [Task(net, plan, None, path) for net, path in zip(different, paths, strict=True)]
+        plan = self._plan(self._settings.epochs)
+        tasks = [Task(net, plan, None, path, lessons) for net, path in zip(different, paths, strict=True)]
 
         def compute() -> dict[str, Any]:
             made = []

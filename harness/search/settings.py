@@ -34,10 +34,10 @@ class SearchSettings:
         calibrated: architectures that are trained to tell which ranking is better.
         rounds, children: of short trainings: in each round so many members, for each of `front`.
         population, generations: of each evolution.
-        finalists: the best of each of `front`, and of the family by hand, that are trained with all pictures, for
-            `middle_epochs`; the best of them goes into the final training.
-        middle_epochs: of these.
-        epochs: of the final training.
+        finalists: the best of each of `front`, and of the family by hand, that are trained with all pictures; the best
+            of each goes on.
+        epochs: of these trainings.
+        taught: whether those that go on are trained once more, so long, with all finalists as teachers.
         learning_rate, weight_decay: of all trainings of one network.
         front: shares of the cycles for which a network is trained in the end: of the limit, which the first, 1, is; the
             others of what the best by hand takes, where that is less.
@@ -62,9 +62,9 @@ class SearchSettings:
     children: int = 6
     population: int = 32
     generations: int = 12
-    finalists: int = 3
-    middle_epochs: int = 3
-    epochs: int = 10
+    finalists: int = 2
+    epochs: int = 8
+    taught: bool = True
     learning_rate: float = 0.15
     weight_decay: float = 1e-4
     front: tuple[float, ...] = (1.0, 0.75)
@@ -87,7 +87,7 @@ class SearchSettings:
 EFFORTS: Mapping[str, SearchSettings] = {
     "tiny": SearchSettings(
         "", samples=16, widths=(0.5,), train=1_000, supernet_epochs=2, short_epochs=2, calibrated=4, rounds=1,
-        children=2, population=8, generations=2, finalists=1, epochs=6, front=(1.0,),
+        children=2, population=8, generations=2, finalists=1, epochs=6, taught=False, front=(1.0,),
     ),
     "quick": SearchSettings("", samples=60, train=9_000, short_epochs=2, rounds=1, children=4, finalists=1, epochs=4),
     "normal": SearchSettings(""),

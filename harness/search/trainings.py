@@ -13,8 +13,9 @@ import numpy as np
 from harness.search.architecture import Architecture
 from harness.search.modules import Alone
 from harness.search.pictures import resized
+from harness.search.teaching import numbered, taught_loss
 from harness.training.data import TrainingData
-from harness.training.loop import seeded, train
+from harness.training.loop import seeded, stored, train
 from harness.training.plan import TrainingPlan
 from harness.training.torch_extra import torch
 
@@ -31,12 +32,14 @@ class Task:
         plan: how.
         train: pictures of the training part; None: all.
         checkpoint: file to go on from.
+        lessons: what teachers say of all pictures of the training part, of `write_lessons`; None: without.
     """
 
     net: Architecture
     plan: TrainingPlan
     train: int | None
     checkpoint: Path
+    lessons: Path | None = None
 
 
 def made(net: Architecture, seed: int) -> Alone:
@@ -50,8 +53,20 @@ def made(net: Architecture, seed: int) -> Alone:
 def trained(task: Task, data: TrainingData) -> tuple[Alone, float]:
     """The module of a task, and how right it is over what is held back and what it was not trained on."""
     module = made(task.net, task.plan.seed)
-    pictures = resized(_scored(data, task.train), *task.net.size[:2])
-    return module, train(module, pictures, task.plan, checkpoint=task.checkpoint).held_accuracy
+    pictures = resized(_scored(data, task.train), *task.net.size[:2]).few(task.train)
+    if task.lessons is None:
+        done = train(module, pictures, task.plan, checkpoint=task.checkpoint)
+    else:
+        loss = taught_loss(pictures, task.lessons)
+        done = train(module, numbered(pictures), task.plan, checkpoint=task.checkpoint, loss_of=loss)
+    return module, done.held_accuracy
+
+
+def loaded(net: Architecture, checkpoint: Path) -> Alone:
+    """A module that was trained."""
+    module = Alone(net)
+    module.load_state_dict(stored(checkpoint)["module"])
+    return module.eval()  # type: ignore[no-any-return]
 
 
 def _scored(data: TrainingData, count: int | None) -> TrainingData:

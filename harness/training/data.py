@@ -57,7 +57,7 @@ class TrainingData:
     @cached_property
     def count(self) -> int:
         """Number of classes."""
-        return max(len(self.classes), *(int(y.max()) + 1 for y in (self.train_y, self.held_y, self.test_y)))
+        return max(len(self.classes), *(int(y.max()) + 1 for y in (self.train_y, self.held_y, self.test_y) if len(y)))
 
     @cached_property
     def sha256(self) -> str:
