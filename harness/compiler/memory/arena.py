@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from harness.compiler.memory.chronology import placed_within, steps_again
 from harness.compiler.memory.lifetimes import ALIGNMENT, Value, alive_by_layer, union_size
 from harness.compiler.memory.overlap import Overlap
 
@@ -210,6 +211,35 @@ def _merged(gaps: Sequence[_Interval]) -> list[_Interval]:
     return merged
 
 
+class _Chronology:
+    """Blocks in the order of time, by their beginnings or, backwards, by their ends."""
+
+    def __init__(self, blocks: ArenaBlocks, backwards: bool) -> None:
+        def time(block: int) -> int:
+            first, last = blocks.lives[block]
+            return -last if backwards else first
+
+        self._order = sorted(range(len(blocks.sizes)), key=time)
+        place_of = {block: i for i, block in enumerate(self._order)}
+        self._sizes = [blocks.sizes[block] for block in self._order]
+        self._aligns = [blocks.aligns[block] for block in self._order]
+        self._before = [
+            [
+                (place_of[other], low, high)
+                for other, gaps in blocks.excluded[block].items()
+                if place_of[other] < i
+                for low, high in gaps
+            ]
+            for i, block in enumerate(self._order)
+        ]
+        self._steps = steps_again(len(self._order))
+
+    def placed_within(self, limit: int) -> dict[int, int] | None:
+        """Offset by block in an arena of `limit` bytes, or None."""
+        found = placed_within(limit, self._sizes, self._aligns, self._before, self._steps)
+        return None if found is None else dict(zip(self._order, found, strict=True))
+
+
 # --- search ----------------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +265,7 @@ class _Search:
         self._try(sorted(numbers, key=lambda i: -weight[i]))
         self._try(numbers)
         self._try(numbers[::-1])
+        self._in_time()
         chance = random.Random(0)
         for _ in range(min(self._trials, PLACEMENTS // len(numbers)) if len(numbers) > 1 else 0):
             if self._done:
@@ -248,6 +279,22 @@ class _Search:
         if not self._done and len(numbers) <= MAX_BLOCKS:
             self._branch({}, 0, {}, None)
         return self._best
+
+    def _in_time(self) -> None:
+        """Value by value in the order of time, forwards and backwards: where the goal is not met, in the least bytes."""
+        if self._done or not self._nodes:
+            return
+        orders = (_Chronology(self._p, False), _Chronology(self._p, True))
+        low, high = self._goal - ALIGNMENT, self._size  # within the one there is none, within the other there is
+        limit = self._goal
+        while low < limit < high:
+            offsets = next(filter(None, (order.placed_within(limit) for order in orders)), None)
+            if offsets is None:
+                low = limit
+            else:
+                self._take(offsets)
+                high = self._size
+            limit = (low + high) // 2 // ALIGNMENT * ALIGNMENT
 
     @property
     def _done(self) -> bool:
