@@ -31,7 +31,7 @@ def fit(
         str | None, typer.Option("--latency", metavar="TIME", help="What an inference may take, such as 50ms.")
     ] = None,
     max_cycles: Annotated[
-        float | None, typer.Option("--max-cycles", metavar="N", min=1, help="Modelled cycles that an inference may take.")
+        float | None, typer.Option("--max-cycles", metavar="N", min=1, help="Modelled cycles of an inference.")
     ] = None,
     max_energy: Annotated[
         str | None, typer.Option("--max-energy", metavar="ENERGY", help="What an inference may take, such as 2mJ.")

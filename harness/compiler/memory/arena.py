@@ -151,7 +151,7 @@ class ArenaBlocks:
 
 def place(blocks: ArenaBlocks, bound: int, *, trials: int = TRIALS, nodes: int = NODES) -> dict[int, int]:
     """Offset by block of the smallest layout found: the first whose size meets the lower bound, if any does."""
-    return _Search(blocks, aligned(bound), trials, nodes).best()
+    return _Search(blocks, bound, trials, nodes).best()
 
 
 class _Problem:
@@ -245,9 +245,9 @@ class _Chronology:
 
 
 class _Search:
-    def __init__(self, blocks: ArenaBlocks, goal: int, trials: int, nodes: int) -> None:
+    def __init__(self, blocks: ArenaBlocks, bound: int, trials: int, nodes: int) -> None:
         self._p = blocks
-        self._goal = goal
+        self._bound, self._goal = bound, aligned(bound)
         self._trials = trials
         self._nodes = nodes
         self._size = -1
@@ -286,8 +286,8 @@ class _Search:
         if self._done or not self._nodes:
             return
         orders = (_Chronology(self._p, False), _Chronology(self._p, True))
-        low, high = self._goal - ALIGNMENT, self._size  # within the one there is none, within the other there is
-        limit = self._goal
+        low, high = self._bound - 1, self._size  # within the one there is none, within the other there is
+        limit = self._bound
         while low < limit < high:
             offsets = next(filter(None, (order.placed_within(limit) for order in orders)), None)
             if offsets is None:
@@ -295,7 +295,7 @@ class _Search:
             else:
                 self._take(offsets)
                 high = self._size
-            limit = (low + high) // 2 // ALIGNMENT * ALIGNMENT
+            limit = self._goal if low < self._goal else (low + high) // 2 // ALIGNMENT * ALIGNMENT
 
     @property
     def _done(self) -> bool:
