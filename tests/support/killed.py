@@ -25,10 +25,14 @@ def killed_until_done(arguments: Sequence[object], folder: Path, kills: int, rng
     done = 0
     while True:
         process = _started(arguments)
-        if done < kills and _killed(process, folder, rng):
-            done += 1
-            continue
-        printed, errors = process.communicate()
+        try:
+            if done < kills and _killed(process, folder, rng):
+                done += 1
+                continue
+            printed, errors = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
         assert process.returncode == 0, errors[-3000:]
         return printed, done
 

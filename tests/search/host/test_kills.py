@@ -34,7 +34,10 @@ RECIPE = {
     ],
 }
 
-pytestmark = pytest.mark.skipif(not scaled(False, True), reason="starts PyTorch a dozen times: TINYHIL_LONG=1")
+pytestmark = [
+    pytest.mark.skipif(not scaled(False, True), reason="starts PyTorch a dozen times: TINYHIL_LONG=1"),
+    pytest.mark.timeout(3000),
+]
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
