@@ -13,9 +13,9 @@ def write_output(path: Path, content: str | bytes) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    from harness.files.writing import reason, write_whole
+    from harness.files.writing import reason, write_whole, writing_hint
 
     try:
         write_whole(path, content)
     except OSError as error:
-        raise OutputError(f"{path}: {reason(error)}", hint="name a file in a folder that can be written") from None
+        raise OutputError(f"{path}: {reason(error)}", hint=writing_hint(path, error)) from None

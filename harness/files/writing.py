@@ -28,6 +28,21 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
+def writing_hint(path: Path, error: OSError) -> str:
+    """What to do about a file or folder that could not be written, by what stands in the way."""
+    if is_full(error):
+        return "free some space, or write elsewhere"
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        file = next((place for place in (path, *path.parents) if os.path.isfile(place)), None)
+        if file is not None:
+            return f"{file} is a file: name a folder, or move the file away"
+    if isinstance(error, IsADirectoryError) and os.path.isdir(path):
+        return f"{path} is a folder: name a file"
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return "choose a folder that you may write to"
+    return "choose another folder"
+
+
 @contextmanager
 def staging(folder: Path) -> Iterator[Path]:
     """A folder within `folder`, which is made if missing, for files that `publish` moves there; gone afterwards.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.compiler.plan import ArenaPlacement, LayerCode, Plan
+from harness.fit.allowance import largest, too_much
 from harness.fit.fitting import Fit, ModeFit, Room
 from harness.fit.wishes import TRIED
 from harness.kernels.base import ConstantTable
@@ -52,6 +53,7 @@ def advice(found: Fit) -> tuple[str, ...]:
         return ()
     lines = [_room(room, best) for room in best.rooms if room.verdict != "fits"]
     lines += _time(found, best)
+    lines += _spent(found, best)
     lines += _modes(found, best)
     return tuple(lines)
 
@@ -78,11 +80,11 @@ def _arena(mode: ModeFit) -> str:
 def _weights(room: Room, mode: ModeFit) -> str:
     plan = mode.compiled.plan
     sizes = [(constants_of(step), layer.name) for step, layer in zip(plan.steps, plan.layers, strict=True)]
-    largest = ", ".join(f"{name} ({size:,})" for size, name in sorted(sizes, reverse=True)[:_NAMED] if size)
+    most = ", ".join(f"{name} ({size:,})" for size, name in sorted(sizes, reverse=True)[:_NAMED] if size)
     if -room.slack >= mode.constants:
         return f"code alone is about {mode.code:,} B: no weights would fit"
     share = -room.slack / mode.constants
-    return f"weights and tables of {mode.constants:,} B must shrink by {share:.0%}; the largest are of {largest}"
+    return f"weights and tables of {mode.constants:,} B must shrink by {share:.0%}; the largest are of {most}"
 
 
 def constants_of(step: LayerCode) -> int:
@@ -109,12 +111,27 @@ def _time(found: Fit, mode: ModeFit) -> Iterator[str]:
         yield f"{told}{bounds}, {wished * 1e3:.4g} wished: within the error; `tinyhil profile` or a board tells more"
         return
     names = [layer.name for layer in mode.compiled.plan.layers]
-    slowest = sorted(zip(time.by_layer, names, strict=True), reverse=True)[:_NAMED]
-    largest = ", ".join(f"{name} ({cycles / sum(time.by_layer):.0%})" for cycles, name in slowest)
     yield (
         f"{told}, {wished * 1e3:.4g} wished: {time.expected_s / wished:.2f} times too slow; "
-        f"most modelled cycles are in {largest}"
+        f"most modelled cycles are in {largest(names, time.by_layer)}"
     )
+
+
+def _spent(found: Fit, mode: ModeFit) -> Iterator[str]:
+    """Of modelled cycles and energy; a latency is told as time."""
+    for one in mode.spent:
+        if one.what == "latency" or one.verdict == "fits":
+            continue
+        if one.used is None or mode.time is None:
+            why = found.untimed or f"the supply current of {found.part.name} is in no table"
+            yield f"whether its {one.what} is at most {one.limit:,.6g} is not known: {why}"
+        elif one.verdict == "perhaps":
+            high = "without an upper bound" if one.high is None else f"at most {one.high:,.6g}"
+            yield f"{one.what} {one.used:,.6g} expected, {high}, {one.limit:,.6g} wished: within the error"
+        else:
+            names = [layer.name for layer in mode.compiled.plan.layers]
+            told = too_much(one.what, one.used, one.limit)
+            yield f"{told}: most cycles are in {largest(names, mode.time.by_layer)}"
 
 
 def _modes(found: Fit, mode: ModeFit) -> Iterator[str]:

@@ -7,15 +7,16 @@ takes microseconds. tests/fit/host/test_shapes.py holds the two together.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import inf
 
 from harness.compiler.goals import BALANCED_ARENA, BALANCED_RAM, BALANCED_TIME, TIME_RAM, Mode
 from harness.compiler.memory.arena import aligned
 from harness.compiler.selection import ATTEMPTS
-from harness.fit.kinds import KindKernel
+from harness.fit.kinds import LayerForm, Stairs
 
 Picks = tuple[int, ...]
 """By layer the number of its kernel."""
+
+_Allowed = Sequence[Stairs]
 
 QUICK: tuple[Mode, ...] = ("balanced", "time")
 """Modes whose layers are not fused unless a budget asks for it."""
@@ -25,60 +26,51 @@ class Chooser:
     """The choice for one network.
 
     Args:
-        kernels: of each layer, fastest first.
-        peaks: bytes of arena that each of them needs while it runs.
+        forms: the kernels of each layer.
+        alive: bytes of the values that are alive at each.
         arena_of: the arena of a choice, which is laid out for it.
         ram: bytes of the memory that holds the arena; None where it is not known.
     """
 
     def __init__(
-        self,
-        kernels: Sequence[Sequence[KindKernel]],
-        peaks: Sequence[Sequence[int]],
-        arena_of: Callable[[Picks], int],
-        ram: int | None,
+        self, forms: Sequence[LayerForm], alive: Sequence[int], arena_of: Callable[[Picks], int], ram: int | None
     ) -> None:
-        self._kernels = kernels
-        self._peaks = peaks
+        self._forms = forms
+        self._alive = alive
         self._arena_of = arena_of
         self._ram = ram
-        self._all = [range(len(found)) for found in kernels]
-        self._trades_ram = any(k.trades_ram for found in kernels for k in found)
-        self._frugal = [_frugal(found) for found in kernels] if self._trades_ram else self._all
+        self._all: _Allowed = [form.stairs for form in forms]
+        self._frugal: _Allowed = [form.frugal_stairs for form in forms]
+        self._trades_ram = any([form.trades_ram for form in forms])
 
     def choose(self, mode: Mode) -> Picks:
         """What a mode of QUICK takes."""
         return self._balanced() if mode == "balanced" else self._fastest()
 
-    def _cheapest(self, allowed: Sequence[Sequence[int]], peak: float) -> Picks | None:
+    def _cheapest(self, allowed: _Allowed, limit: float) -> Picks | None:
         """By layer the fastest kernel, of equals the one of the lowest peak; None where a layer has none."""
         picks = []
-        for numbers, kernels, peaks in zip(allowed, self._kernels, self._peaks, strict=True):
-            best, mark = -1, (inf, inf)
-            for i in numbers:
-                time = kernels[i].time
-                if time > mark[0]:
-                    break  # fastest first
-                if peaks[i] <= peak and (time, peaks[i]) < mark:
-                    best, mark = i, (time, peaks[i])
-            if best < 0:
+        for stairs, alive in zip(allowed, self._alive, strict=True):
+            for peak, number in stairs:
+                if alive + peak <= limit:
+                    picks.append(number)
+                    break
+            else:
                 return None
-            picks.append(best)
         return tuple(picks)
 
     def _time(self, picks: Picks) -> float:
-        return sum([found[i].time for found, i in zip(self._kernels, picks, strict=True)])
+        return sum([form.kernels[i].time for form, i in zip(self._forms, picks, strict=True)])
 
     def _highest(self, picks: Picks) -> int:
-        return max([found[i] for found, i in zip(self._peaks, picks, strict=True)])
+        rows = zip(self._forms, self._alive, picks, strict=True)
+        return max([alive + form.peaks[i] for form, alive, i in rows])
 
     def _fastest(self) -> Picks:
-        fastest = self._cheapest(self._all, inf)
-        assert fastest is not None
+        fastest = _first(self._all)
         if not self._trades_ram or self._ram is None or self._arena_of(fastest) <= TIME_RAM * self._ram:
             return fastest
-        frugal = self._cheapest(self._frugal, inf)
-        assert frugal is not None
+        frugal = _first(self._frugal)
         within = self._fastest_in(max(int(TIME_RAM * self._ram), self._arena_of(frugal)))
         return frugal if within is None else min(within, frugal, key=self._time)
 
@@ -94,10 +86,11 @@ class Chooser:
         return None
 
     def _balanced(self) -> Picks:
-        start = self._cheapest(self._frugal, inf)
-        assert start is not None
-        found = self._smallest_about_as_fast(self._frugal, start)
-        if not self._trades_ram:
+        found, lowest = _first(self._frugal), self._lowest(self._frugal)
+        # In most networks no kernel of the fullest layer needs less than the fastest: there is nothing to give away.
+        if self._highest(found) > lowest or self._arena_of(found) > aligned(lowest):
+            found = self._smallest_about_as_fast(self._frugal, found)
+        if not self._trades_ram or BALANCED_TIME * self._time(_first(self._all)) >= self._time(found):
             return found
         arena = self._arena_of(found)
         limit = arena
@@ -108,15 +101,12 @@ class Chooser:
             return found
         return self._smallest_about_as_fast(self._all, fastest)
 
-    def _smallest_about_as_fast(self, allowed: Sequence[Sequence[int]], fastest: Picks) -> Picks:
+    def _smallest_about_as_fast(self, allowed: _Allowed, fastest: Picks) -> Picks:
+        lowest = self._lowest(allowed)
         slowest = BALANCED_TIME * self._time(fastest)
         product = self._time(fastest) * self._arena_of(fastest)
-        lowest = max(
-            [min([peaks[i] for i in numbers]) for numbers, peaks in zip(allowed, self._peaks, strict=True)]
-        )
-        every = {peaks[i] for numbers, peaks in zip(allowed, self._peaks, strict=True) for i in numbers}
         found = fastest
-        for attempt, peak in enumerate(sorted([peak for peak in every if peak >= lowest])):
+        for attempt, peak in enumerate(self._peaks_from(lowest, allowed is self._frugal)):
             trial = self._cheapest(allowed, peak)
             assert trial is not None
             time = self._time(trial)
@@ -129,6 +119,16 @@ class Chooser:
         within = self._cheapest(allowed, self._arena_of(found))
         return found if within is None else self._smaller(found, within)
 
+    def _lowest(self, allowed: _Allowed) -> int:
+        """The lowest peak that a choice can have."""
+        return max([alive + stairs[-1][0] for alive, stairs in zip(self._alive, allowed, strict=True)])
+
+    def _peaks_from(self, lowest: int, frugal: bool) -> list[int]:
+        """All peaks of kernels from the lowest one on, ascending."""
+        rows = zip(self._forms, self._alive, strict=True)
+        every = {alive + form.peaks[i] for form, alive in rows for i in (form.frugal if frugal else form.every)}
+        return sorted([peak for peak in every if peak >= lowest])
+
     def _smaller(self, one: Picks, other: Picks) -> Picks:
         """The one of the smaller arena, of equals the faster, of these the first."""
         if one == other:
@@ -139,6 +139,5 @@ class Chooser:
         return min(one, other, key=lambda picks: (self._arena_of(picks), self._time(picks)))
 
 
-def _frugal(kernels: Sequence[KindKernel]) -> Sequence[int]:
-    found = [i for i, kernel in enumerate(kernels) if not kernel.trades_ram]
-    return found or range(len(kernels))
+def _first(allowed: _Allowed) -> Picks:
+    return tuple([stairs[0][1] for stairs in allowed])

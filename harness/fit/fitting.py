@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from harness.build.fit import RegionUse
 from harness.build.fit import fit as fit_memory
 from harness.compiler.goals import Mode
+from harness.fit.allowance import Allowance, Answer, Spent
 from harness.fit.compilations import Compilations, Compiled, Progress
 from harness.fit.microcontroller import Microcontroller
 from harness.fit.timing import ExpectedTime, compile_target, expected_time, no_time
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 CODE_ERROR, CODE_LEAST = 0.45, 2_048
 """Error of the estimated size of code: this share of it, or so many bytes, whichever is more; see docs/fit.md."""
 
-Answer = Literal["fits", "perhaps", "no"]
 VERDICTS: tuple[Answer, ...] = ("fits", "perhaps", "no")
 """From best to worst. "perhaps": within the error of what is only estimated, code and time."""
 
@@ -68,7 +68,7 @@ class ModeFit:
         arena, constants, code: bytes; `code` is estimated.
         rooms: each region of memory that holds a part of it, and each budget.
         time: expected; None where it cannot be told.
-        on_time: whether it keeps the latency that was wished for; "fits" where none was.
+        spent: beside each wish of latency, cycles or energy what an inference takes.
         compiled: the compilation, shared by all parts of a core.
     """
 
@@ -78,13 +78,18 @@ class ModeFit:
     code: int
     rooms: tuple[Room, ...]
     time: ExpectedTime | None
-    on_time: Answer
+    spent: tuple[Allowance, ...]
     compiled: Compiled
 
     @property
     def verdict(self) -> Answer:
-        """The worst of all rooms and of the time."""
-        return worst((*(room.verdict for room in self.rooms), self.on_time))
+        """The worst of all rooms and of what an inference takes."""
+        return worst([*[room.verdict for room in self.rooms], *[one.verdict for one in self.spent]])
+
+    @property
+    def on_time(self) -> Answer:
+        """Whether it keeps the latency that was wished for; "fits" where none was."""
+        return worst(one.verdict for one in self.spent if one.what == "latency")
 
     def tightest(self, kind: Literal["flash", "ram"]) -> Room | None:
         """The region or budget of a kind with the least slack; None where there is none."""
@@ -184,8 +189,8 @@ def _mode(compiled: Compiled, part: Microcontroller, wishes: Wishes, untimed: st
         rooms.append(Room("flash budget", "flash", wishes.max_flash, constants + code, code))
     if wishes.max_ram is not None:
         rooms.append(Room("RAM budget", "ram", wishes.max_ram, arena + compiled.plan.scratch_size + part.stack_size))
-    on_time = _on_time(time, wishes.latency_s)
-    return ModeFit(compiled.mode, arena, constants, code, tuple(rooms), time, on_time, compiled)
+    spent = tuple(_spent(time, part, wishes))
+    return ModeFit(compiled.mode, arena, constants, code, tuple(rooms), time, spent, compiled)
 
 
 def _room(use: RegionUse) -> Room:
@@ -193,18 +198,25 @@ def _room(use: RegionUse) -> Room:
     return Room(use.region.name, use.region.kind, use.region.size, use.used, estimated)
 
 
-def _on_time(time: ExpectedTime | None, latency_s: float | None) -> Answer:
-    """Whether a latency is kept: certain only where the time's bounds are both on one side of it."""
-    if latency_s is None:
-        return "fits"
-    if time is None:
-        return "perhaps"
-    if time.high_s is not None and time.high_s <= latency_s:
-        return "fits"
-    return "no" if time.low_s > latency_s else "perhaps"
+def _spent(time: ExpectedTime | None, part: Microcontroller, wishes: Wishes) -> Iterator[Allowance]:
+    """What an inference takes beside each wish; all of it is in proportion to the modelled cycles."""
+    joules = None if part.run is None else part.run.joules_a_cycle
+    limits: tuple[tuple[Spent, float | None, float | None], ...] = (
+        ("latency", wishes.latency_s, 1 / part.clock_hz),
+        ("cycles", wishes.cycles, 1.0),
+        ("energy", wishes.energy, joules),
+    )
+    for what, limit, each in limits:
+        if limit is None:
+            continue
+        if time is None or each is None:
+            yield Allowance(what, limit, None, 0.0, None)
+        else:
+            high = None if time.high is None else each * time.high.value
+            yield Allowance(what, limit, each * time.cycles.value, each * time.low.value, high)
 
 
 def lack(mode: ModeFit) -> float:
     """How much more of everything it takes, as a sum of shares."""
     memory = sum(max(0.0, -room.share) for room in mode.rooms)
-    return memory + (0.0 if mode.time is None or mode.on_time != "no" else mode.time.expected_s)
+    return memory + sum((one.used or 0.0) / one.limit for one in mode.spent if one.verdict == "no")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,6 +21,9 @@ from harness.passes import optimize
 Code = frozenset[str]
 """Functions whose code is in the cache."""
 
+_CODES: dict[Code, Code] = {}
+"""Equal ones are one object, which is found in little time."""
+
 
 @dataclass(eq=False)
 class KindKernel:
@@ -33,6 +36,7 @@ class KindKernel:
         scratch: bytes of each scratch buffer.
         saved: by input, most bytes of it that the output may lie over where it is read for the last time.
         gaps: by input, the open intervals of (offset of the output) - (offset of the input) that are excluded then.
+        counted: what `cycles` told.
     """
 
     choice: KernelChoice
@@ -41,15 +45,16 @@ class KindKernel:
     scratch: tuple[int, ...]
     saved: tuple[int, ...]
     gaps: tuple[tuple[tuple[int, int], ...], ...]
-    _counted: dict[tuple[Code, bool], tuple[float, Code]] = field(default_factory=dict)
+    counted: dict[tuple[Code, bool], tuple[float, Code]] = field(default_factory=dict)
 
     def cycles(self, cached: Code, in_place: bool) -> tuple[float, Code]:
         """Expected modelled cycles with this code in the cache, and what is in the cache then."""
-        found = self._counted.get((cached, in_place))
+        found = self.counted.get((cached, in_place))
         if found is None:
             kernel, context = self.choice.kernel, self.choice.context
             cost = cost_of(kernel, context, cached=cached, in_place=in_place)
-            found = self._counted[cached, in_place] = (cost.cycles, cached_after(kernel, context, cached))
+            after = cached_after(kernel, context, cached)
+            found = self.counted[cached, in_place] = (cost.cycles, _CODES.setdefault(after, after))
         return found
 
     @cached_property
@@ -68,9 +73,36 @@ class KindKernel:
         return sum(size for part, size in flash_parts(self.choice).items() if not isinstance(part, bytes | str))
 
     @cached_property
-    def functions(self) -> Mapping[str, int]:
-        """Bytes of the functions that layers share, by name."""
-        return {part: size for part, size in flash_parts(self.choice).items() if isinstance(part, str)}
+    def functions(self) -> frozenset[tuple[str, int]]:
+        """The functions that layers share, and the bytes of each."""
+        return frozenset((part, size) for part, size in flash_parts(self.choice).items() if isinstance(part, str))
+
+
+Stairs = tuple[tuple[int, int], ...]
+"""(peak, kernel) of kernels that are the fastest of those that need no more, fastest first."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerForm:
+    """A layer's kernels where some of its inputs are read for the last time.
+
+    Attributes:
+        kernels: fastest first.
+        dying: positions of these inputs.
+        peaks: by kernel, bytes that it needs beyond those of the values that are alive.
+        every, frugal: numbers of all kernels, and of those that buy no time with scratch; where all do, of all.
+        stairs, frugal_stairs: of these.
+        trades_ram: whether any of them buys time with scratch.
+    """
+
+    kernels: tuple[KindKernel, ...]
+    dying: tuple[int, ...]
+    peaks: tuple[int, ...]
+    every: tuple[int, ...]
+    frugal: tuple[int, ...]
+    stairs: Stairs
+    frugal_stairs: Stairs
+    trades_ram: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +116,31 @@ class LayerKernels:
 
     layer: LayerShape
     kernels: tuple[KindKernel, ...]
+    _forms: dict[tuple[int, ...], LayerForm] = field(default_factory=dict)
+
+    def form(self, dying: tuple[int, ...]) -> LayerForm:
+        """The kernels where the inputs at these positions are read for the last time."""
+        found = self._forms.get(dying)
+        if found is None:
+            found = self._forms[dying] = self._form(dying)
+        return found
+
+    def _form(self, dying: tuple[int, ...]) -> LayerForm:
+        kernels, size = self.kernels, self.layer.size
+        peaks = tuple(k.scratch_bytes - min(sum(k.saved[i] for i in dying), size) for k in kernels)
+        every = tuple(range(len(kernels)))
+        frugal = tuple(i for i in every if not kernels[i].trades_ram)
+        stairs, frugal_stairs = (_stairs(kernels, peaks, numbers) for numbers in (every, frugal or every))
+        trades = len(frugal) < len(every)
+        return LayerForm(kernels, dying, peaks, every, frugal or every, stairs, frugal_stairs, trades)
+
+
+def _stairs(kernels: Sequence[KindKernel], peaks: Sequence[int], numbers: Sequence[int]) -> Stairs:
+    found: list[tuple[int, int]] = []
+    for i in sorted(numbers, key=lambda i: (kernels[i].time, peaks[i], i)):
+        if not found or peaks[i] < found[-1][0]:
+            found.append((peaks[i], i))
+    return tuple(found)
 
 
 def kind_of(layer: LayerShape, target: Target) -> LayerKernels:

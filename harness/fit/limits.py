@@ -7,13 +7,14 @@ answer.fits, answer.slack, answer.hints()
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+from harness.fit.allowance import largest, too_much
 from harness.fit.fitting import code_doubt
-from harness.fit.microcontroller import Microcontroller, RunCurrent
+from harness.fit.microcontroller import Microcontroller
 from harness.fit.oracle import Needs, ShapeOracle
 from harness.fit.shapes import NetworkShape
 
@@ -32,7 +33,7 @@ class NetworkLimits:
         flash: bytes of weights, tables and code; it is kept where it is with the error of the estimated code.
         cycles: modelled.
         energy: joules of an inference; with `joules_a_cycle`.
-        joules_a_cycle: what a modelled cycle takes, see `joules`.
+        joules_a_cycle: what a modelled cycle takes, see `RunCurrent`.
     """
 
     arena: int | None = None
@@ -49,17 +50,12 @@ class NetworkLimits:
             flash=part.bytes_of("flash"),
             cycles=None if latency_s is None else latency_s * part.clock_hz,
             energy=energy if part.run is not None else None,
-            joules_a_cycle=0.0 if part.run is None else joules(part.run),
+            joules_a_cycle=0.0 if part.run is None else part.run.joules_a_cycle,
         )
 
     def of_kind(self, what: Limited) -> float | None:
         """The limit of one of LIMITED."""
         return {"arena": self.arena, "flash": self.flash, "cycles": self.cycles, "energy": self.energy}[what]
-
-
-def joules(run: RunCurrent) -> float:
-    """Joules of a cycle at a supply current that is proportional to the clock: amperes per hertz times volts."""
-    return run.ua_per_mhz * 1e-12 * run.volts
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,22 +95,19 @@ class LimitAnswer:
 
     def _hints(self) -> Iterator[str]:
         needs = self.needs
+        names = [self._name(i) for i in range(len(needs.by_layer))]
         for what in LIMITED:
             limit, lack = self.limits.of_kind(what), -self.slack(what)
             if limit is None or lack <= 0:
                 continue
-            head = f"{what} {self.used(what):,.6g} of {limit:,.6g}, {lack / self.used(what):.0%} too much"
+            head = too_much(what, self.used(what), limit)
             if what == "arena":
                 over = [f"{self._name(i)} ({peak:,})" for i, peak in enumerate(needs.peaks) if peak > limit]
                 yield f"{head}: shrink what is read, written or kept at {', '.join(over[:_NAMED]) or 'the peak'}"
             elif what == "flash":
-                yield f"{head}: most weights are in {self._largest(needs.weights)}"
+                yield f"{head}: most weights are in {largest(names, needs.weights)}"
             else:
-                yield f"{head}: most cycles are in {self._largest(needs.by_layer)}"
-
-    def _largest(self, figures: Sequence[float]) -> str:
-        order = sorted(range(len(figures)), key=lambda i: -figures[i])[:_NAMED]
-        return ", ".join(f"{self._name(i)} ({figures[i] / max(sum(figures), 1e-9):.0%})" for i in order)
+                yield f"{head}: most cycles are in {largest(names, needs.by_layer)}"
 
     def _name(self, number: int) -> str:
         if number >= len(self.net.layers):

@@ -32,6 +32,11 @@ class RunCurrent:
     sleep_ua: float | None
     source: str
 
+    @property
+    def joules_a_cycle(self) -> float:
+        """With a current that is in proportion to the clock: amperes per hertz times volts."""
+        return self.ua_per_mhz * 1e-12 * self.volts
+
 
 @dataclass(frozen=True)
 class Microcontroller:

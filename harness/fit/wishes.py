@@ -16,6 +16,8 @@ class Wishes:
 
     Attributes:
         latency_s: seconds that an inference may take.
+        cycles: modelled cycles that it may take.
+        energy: joules that it may take, where the part's supply current is known.
         max_flash: bytes of flash that weights, tables and code may take.
         max_ram: bytes of RAM that arena and stack may take.
         modes: of optimization, the first that keeps all wishes is taken.
@@ -25,3 +27,5 @@ class Wishes:
     max_flash: int | None = None
     max_ram: int | None = None
     modes: tuple[Mode, ...] = TRIED
+    cycles: float | None = None
+    energy: float | None = None

@@ -20,7 +20,7 @@ from harness.farm.address import parse_farm
 from harness.farm.overview import look
 from harness.files.locks import HeldError, OwnedLock
 from harness.files.reading import read_regular
-from harness.files.writing import reason, write_whole
+from harness.files.writing import reason, write_whole, writing_hint
 from harness.nightly.dispatch import Dispatcher
 from harness.nightly.jobs import Batch, longest_first, plan_batches, shard_of
 from harness.nightly.journal import Done, Journal
@@ -269,7 +269,7 @@ def _writing(night: Night) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NightError(f"{night.folder}: {reason(error)}", hint="free some space, and run it again") from error
+        raise NightError(f"{night.folder}: {reason(error)}", hint=writing_hint(night.folder, error)) from error
 
 
 def night_folder(root: Path) -> Path:

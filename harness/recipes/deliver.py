@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from harness.errors import ResultsError
-from harness.files.writing import write_whole
+from harness.files.writing import reason, write_whole, writing_hint
 from harness.frontends.tflite.reader import load
 from harness.recipes.run import RecipeRun
 from harness.training.export import int8_accuracy
@@ -45,5 +45,7 @@ def deliver(run: RecipeRun, folder: Path) -> Path:
         try:
             write_whole(folder / file, content)
         except OSError as error:
-            raise ResultsError(f"{folder / file}: {error}", hint="is there room, and may it be written?") from None
+            raise ResultsError(
+                f"{folder / file} cannot be written: {reason(error)}", hint=writing_hint(folder / file, error)
+            ) from None
     return folder / f"{name}.hil.yaml"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness.build.progress import Progress
 from harness.errors import RecipeError, ResultsError
 from harness.files.reading import sha256_of
-from harness.files.writing import write_whole
+from harness.files.writing import reason, write_whole, writing_hint
 from harness.recipes.architecture import network_from, spec_of
 from harness.recipes.costs import BoardCosts, Costs, board_costs
 from harness.recipes.file import RecipeFile
@@ -240,4 +240,4 @@ def _write(path: Path, content: str | bytes) -> None:
     try:
         write_whole(path, content)
     except OSError as error:
-        raise ResultsError(f"{path} cannot be written: {error}", hint="is there room, and may it be written?") from None
+        raise ResultsError(f"{path} cannot be written: {reason(error)}", hint=writing_hint(path, error)) from None

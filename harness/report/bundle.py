@@ -17,7 +17,7 @@ from typing import Any
 from harness.compiler.names import identifier
 from harness.errors import ResultsError
 from harness.files.reading import check_path, read_beginning, read_regular, sha256_of
-from harness.files.writing import copy_new, is_full, publish, reason, staging, write_new
+from harness.files.writing import copy_new, publish, reason, staging, write_new, writing_hint
 from harness.report.document import SCHEMA_VERSION, Document
 
 RESULTS, REPORT, MANIFEST = "results.json", "report.html", "manifest.json"
@@ -120,7 +120,7 @@ def write_bundle(
             publish(staged, directory, [*files, MANIFEST])
         _remove_images(directory / "images", [path for path in old if f"images/{path.name}" not in files])
     except OSError as error:
-        raise _unwritable(directory, reason(error), full=is_full(error)) from error
+        raise _unwritable(directory, reason(error), writing_hint(directory, error)) from error
     return directory / REPORT
 
 
@@ -158,11 +158,8 @@ def _read_json(path: Path) -> Any:
     return json.loads(read_regular(path, _MAX_BYTES).decode("utf-8"))
 
 
-def _unwritable(directory: Path, problem: str, *, full: bool = False) -> ResultsError:
-    return ResultsError(
-        f"{directory}: cannot write the result bundle: {problem}",
-        hint="free some space, or write elsewhere" if full else "choose a folder that you may write to with --report",
-    )
+def _unwritable(directory: Path, problem: str, hint: str = "choose a folder that you may write to") -> ResultsError:
+    return ResultsError(f"{directory}: cannot write the result bundle: {problem}", hint=hint)
 
 
 def _remove_images(images: Path, old: Sequence[Path]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import ResultsError
 from harness.files.reading import check_path, read_beginning
-from harness.files.writing import is_full, publish, reason, staging, write_new
+from harness.files.writing import publish, reason, staging, write_new, writing_hint
 from harness.report.document import Document
 from harness.report.plain import one_line
 from harness.report.table import ReportTable
@@ -116,7 +116,7 @@ def check_folder(folder: Path) -> None:
                     f"{path}: not of a conformance report, and not overwritten", hint="give --report another folder"
                 )
     except OSError as error:
-        raise ResultsError(f"{folder}: {reason(error)}", hint="choose a folder that you may write to") from None
+        raise ResultsError(f"{folder}: {reason(error)}", hint=writing_hint(folder, error)) from None
 
 
 def write(folder: Path, content: Document) -> tuple[Path, ...]:
@@ -133,7 +133,7 @@ def write(folder: Path, content: Document) -> tuple[Path, ...]:
                 write_new(staged / name, text, errors="backslashreplace")
             publish(staged, folder, FILES)
     except OSError as error:
-        hint = "free some space, or write elsewhere" if is_full(error) else "choose a folder that you may write to"
+        hint = writing_hint(folder, error)
         raise ResultsError(f"{folder}: cannot write the report: {reason(error)}", hint=hint) from error
     return tuple(folder / name for name in FILES)
 

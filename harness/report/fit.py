@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from harness.fit.advice import advice, peak_of
 from harness.fit.fitting import CODE_ERROR, CODE_LEAST, Fit, ModeFit, Room
@@ -42,6 +43,8 @@ def fit_document(
                 "latency_s": wishes.latency_s,
                 "max_flash": wishes.max_flash,
                 "max_ram": wishes.max_ram,
+                "cycles": wishes.cycles,
+                "energy": wishes.energy,
                 "modes": list(wishes.modes),
             },
             "code_error": CODE_ERROR,
@@ -121,6 +124,7 @@ def _mode(mode: ModeFit) -> Document:
         "constants": mode.constants,
         "code": mode.code,
         "rooms": [_room(room) for room in mode.rooms],
+        "limits": [{**asdict(one), "slack": one.slack, "verdict": one.verdict} for one in mode.spent],
         "time": None if mode.time is None else _time(mode.time),
     }
 
@@ -260,9 +264,23 @@ def summary(document: Document) -> Iterator[str]:
         yield f"cheapest: {found['name']}, {_worth(document, found)}"
     elif any(part["verdict"] == "fits" for part in document["parts"]):
         yield "cheapest: none; what fits is emulated only"
+    yield from _left(document)
     for part in document["parts"]:
         for line in part["advice"]:
             yield f"{part['name']}: {line}"
+
+
+def _left(document: Document) -> Iterator[str]:
+    """What is left of the wishes of each part that was named, or of the cheapest."""
+    units = {"latency": "s", "cycles": "modelled cycles", "energy": "J"}
+    for part in document["parts"]:
+        mode = _best(part)
+        if mode is None or part["name"] not in (*document["named"], document["cheapest"]):
+            continue
+        for one in mode["limits"]:
+            if one["slack"] is not None and one["slack"] >= 0:
+                left = f"{one['slack']:,.4g} of {one['limit']:,.4g} {units[one['what']]}"
+                yield f"{part['name']}, {mode['mode']}: {one['what']} leaves {left}, {one['slack'] / one['limit']:.0%}"
 
 
 def wish_text(document: Document) -> str:
@@ -272,6 +290,8 @@ def wish_text(document: Document) -> str:
         *([f"at most {wishes['latency_s'] * 1e3:g} ms"] if wishes["latency_s"] is not None else []),
         *([f"{wishes['max_flash']:,} B of flash"] if wishes["max_flash"] is not None else []),
         *([f"{wishes['max_ram']:,} B of RAM"] if wishes["max_ram"] is not None else []),
+        *([f"{wishes['cycles']:,.6g} modelled cycles"] if wishes["cycles"] is not None else []),
+        *([f"{wishes['energy'] * 1e3:g} mJ"] if wishes["energy"] is not None else []),
     ]
     return ", ".join(told) or "by memory alone"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ResultsError
-from harness.files.writing import write_whole
+from harness.files.writing import reason, write_whole, writing_hint
 
 Document = dict[str, Any]
 
@@ -65,4 +65,5 @@ class SearchJournal:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(self.folder / f"{name}.json", json.dumps(held, indent=1).encode())
         except OSError as error:
-            raise ResultsError(f"{self.folder} cannot be written: {error}", hint="is there room?") from None
+            hint = writing_hint(self.folder, error)
+            raise ResultsError(f"{self.folder} cannot be written: {reason(error)}", hint=hint) from None

@@ -10,7 +10,7 @@ import yaml
 
 from harness.build.progress import Progress
 from harness.errors import ResultsError
-from harness.files.writing import write_whole
+from harness.files.writing import reason, write_whole, writing_hint
 from harness.fit.lines import with_lines
 from harness.frontends.tflite.reader import load
 from harness.frontends.tflite.writer import write
@@ -87,7 +87,8 @@ def write_network(run: SearchRun, final: Final, folder: Path, name: str) -> Writ
         _write_vectors(folder / f"{name}_vectors.npz", data, graph)
         write_whole(folder / f"{name}.hil.yaml", _card(run, final, data, name).encode())
     except OSError as error:
-        raise ResultsError(f"{folder} cannot be written: {error}", hint="is there room?") from None
+        hint = writing_hint(folder, error)
+        raise ResultsError(f"{folder} cannot be written: {reason(error)}", hint=hint) from None
     right = accuracy(module, data.test_x, data.test_y), int8_accuracy(graph, data.test_x, data.test_y)
     return WrittenNetwork(final, folder / f"{name}.hil.yaml", folder / f"{name}.tflite", *right)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.build.progress import Progress
 from harness.errors import ResultsError
-from harness.files.writing import write_whole
+from harness.files.writing import reason, write_whole, writing_hint
 from harness.training.data import Labels, Pictures, TrainingData
 from harness.training.plan import TrainingPlan
 from harness.training.torch_extra import functional, torch
@@ -249,7 +249,7 @@ def store(path: Path, held: Any) -> None:
     try:
         write_whole(path, packed.getvalue())
     except OSError as error:
-        raise ResultsError(f"{path} cannot be written: {error}", hint="is there room, and may it be written?") from None
+        raise ResultsError(f"{path} cannot be written: {reason(error)}", hint=writing_hint(path, error)) from None
 
 
 def stored(path: Path) -> Any:

@@ -29,6 +29,7 @@ from tests.bench import (
     recurrent,
     relocatable,
     search,
+    shape_costs,
     shapes,
     sizes,
     start,
@@ -52,6 +53,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "winograd": winograd.run,
     "search": search.run,
     "shapes": shapes.run,
+    "shape_costs": shape_costs.run,
     "compress": compress.run,
     "floats": floats.run,
     "figures": figures.run,
@@ -76,6 +78,7 @@ OPTIONS = {
     "tflm": tflm.main,
     "ptq": ptq.run,
     "shapes": shapes.run,
+    "shape_costs": shape_costs.run,
 }
 """Benchmarks that take options."""
 

@@ -100,13 +100,12 @@ def _files(
 
 
 def _write(path: Path, text: str) -> None:
-    from harness.files.writing import is_full, reason, write_whole
+    from harness.files.writing import reason, write_whole, writing_hint
 
     try:
         write_whole(path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
     except OSError as error:
-        hint = "free some space" if is_full(error) else "choose a file that you may write"
-        raise OutputError(f"{path}: cannot be written: {reason(error)}", hint=hint) from error
+        raise OutputError(f"{path}: cannot be written: {reason(error)}", hint=writing_hint(path, error)) from error
 
 
 def _github(found: RunComparison) -> None:

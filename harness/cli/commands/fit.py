@@ -30,6 +30,12 @@ def fit(
     latency: Annotated[
         str | None, typer.Option("--latency", metavar="TIME", help="What an inference may take, such as 50ms.")
     ] = None,
+    max_cycles: Annotated[
+        float | None, typer.Option("--max-cycles", metavar="N", min=1, help="Modelled cycles of an inference.")
+    ] = None,
+    max_energy: Annotated[
+        str | None, typer.Option("--max-energy", metavar="ENERGY", help="What an inference may take, such as 2mJ.")
+    ] = None,
     budget_flash: Annotated[
         str | None,
         typer.Option("--budget-flash", metavar="BYTES", help="Flash that the model may take, such as 64KiB."),
@@ -58,6 +64,8 @@ def fit(
 
     wishes = Wishes(
         latency_s=parse_amount(latency, "s", "latency", "50ms") if latency else None,
+        cycles=max_cycles,
+        energy=parse_amount(max_energy, "J", "max-energy", "2mJ") if max_energy else None,
         max_flash=parse_bytes(budget_flash, "budget-flash") if budget_flash else None,
         max_ram=parse_bytes(budget_ram, "budget-ram") if budget_ram else None,
         **({"modes": (parse_mode(optimize),)} if optimize else {}),

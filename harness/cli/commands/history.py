@@ -57,7 +57,7 @@ def _accept(store: HistoryStore, runs: list[int]) -> None:
 
 
 def _report(store: HistoryStore, path: Path, policy: Path | None) -> None:
-    from harness.files.writing import is_full, reason
+    from harness.files.writing import reason, writing_hint
     from harness.history.html.page import write_page
     from harness.history.policy import load_policy
 
@@ -66,8 +66,7 @@ def _report(store: HistoryStore, path: Path, policy: Path | None) -> None:
         with terminal.progress(False, f"report over time in {path}"):
             write_page(store, path, allowed)
     except OSError as error:
-        hint = "free some space" if is_full(error) else "choose a file that you may write"
-        raise OutputError(f"{path}: cannot be written: {reason(error)}", hint=hint) from error
+        raise OutputError(f"{path}: cannot be written: {reason(error)}", hint=writing_hint(path, error)) from error
     terminal.say(f"Report: {path}")
 
 

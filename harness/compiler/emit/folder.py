@@ -10,7 +10,7 @@ from harness.compiler.emit.manifest import read_written
 from harness.errors import CompileError, OutputError
 from harness.files.folder import Survey, replace_files, survey
 from harness.files.reading import check_path
-from harness.files.writing import is_full, reason
+from harness.files.writing import is_full, reason, writing_hint
 
 _MOST_LISTED = 5
 
@@ -50,8 +50,8 @@ def _writing(directory: Path) -> Iterator[None]:
     except OSError as error:
         message = f"cannot write to '{directory}': {reason(error)}"
         if is_full(error):
-            raise OutputError(message, hint="free some space, or write elsewhere") from error
-        raise CompileError(message, hint="choose a folder that you may write to") from error
+            raise OutputError(message, hint=writing_hint(directory, error)) from error
+        raise CompileError(message, hint=writing_hint(directory, error)) from error
 
 
 def _refuse(directory: Path, found: Survey, *, force: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from harness.errors import OptionError, OutputError
-from harness.files.writing import is_full, reason, write_whole
+from harness.files.writing import reason, write_whole, writing_hint
 from harness.report.document import Document
 from harness.report.npu.markdown import markdown
 
@@ -42,5 +42,4 @@ def write(paths: Iterable[Path], document: Document) -> None:
         try:
             write_whole(path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
         except OSError as error:
-            hint = "free some space" if is_full(error) else "choose a file that you may write"
-            raise OutputError(f"{path}: cannot be written: {reason(error)}", hint=hint) from error
+            raise OutputError(f"{path}: cannot be written: {reason(error)}", hint=writing_hint(path, error)) from error

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from harness.cli.app import app
 from harness.compiler.emit.package import Package, write_package
 from harness.errors import BoardLostError, Category, CompileError, OutputError, ResultsError, TinyhilError
-from harness.files.writing import publish, staging, write_new, write_whole
+from harness.files.writing import publish, staging, write_new, write_whole, writing_hint
 from harness.report.bundle import Invocation, read_bundle, write_bundle
 from harness.report.document import Document, error_document
 from harness.validate.workbench import Workbench
@@ -143,3 +145,36 @@ def test_a_report_is_a_tinyhil_error_on_any_failure(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TinyhilError, match="cannot write the result bundle"):
         write_bundle(tmp_path / "file", [], Invocation([], {}))
+
+
+@pytest.mark.parametrize("below", ["file", "file/state", "file/state/more"])
+def test_a_file_where_a_folder_must_be_is_named(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    path = tmp_path / below
+    with pytest.raises(OSError) as caught:
+        path.mkdir(parents=True)
+    assert writing_hint(path, caught.value) == f"{file} is a file: name a folder, or move the file away"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "free some space"),
+        (errno.EACCES, "that you may write to"),
+        (errno.EROFS, "that you may write to"),
+        (errno.EISDIR, "is a folder: name a file"),
+        (errno.ENAMETOOLONG, "choose another folder"),
+    ],
+)
+def test_the_hint_is_about_what_stands_in_the_way(tmp_path: Path, number: int, said: str) -> None:
+    assert said in writing_hint(tmp_path, OSError(number, os.strerror(number)))
+
+
+@pytest.mark.parametrize("command", [["generate", str(MODEL)], ["search", "digits", "-b", "nucleo-l4r5"]])
+def test_commands_say_that_their_folder_is_a_file(tmp_path: Path, command: list[str]) -> None:
+    file = tmp_path / "taken"
+    file.write_text("mine")
+    found = CliRunner().invoke(app, [*command, "-o", str(file)])
+    assert isinstance(found.exception, TinyhilError) and file.read_text() == "mine"
+    assert found.exception.hint == f"{file} is a file: name a folder, or move the file away"

@@ -93,3 +93,25 @@ def test_a_part_of_ones_own_is_looked_at(tmp_path):
     assert ran.returncode == 1
     assert "lab-chip" in ran.stdout
     assert "must shrink by" in ran.stdout
+
+
+def test_cycles_and_energy_are_limits_with_slack_and_layers_to_shrink():
+    ran = called("fit", DIGITS, "-b", "nucleo-l4r5", "-b", "stm32f446re", "--optimize", "balanced",
+                 "--max-cycles", "1e9", "--max-energy", "1nJ", "--latency", "1s")  # fmt: skip
+    assert ran.returncode == 1
+    for word in ("nucleo-l4r5, balanced: cycles leaves ", "latency leaves ", "too much: most cycles are in "):
+        assert word in ran.stdout, word
+    ran = called("fit", DIGITS, "-b", "nucleo-l4r5", "--optimize", "balanced", "--max-cycles", "1e9", "--json")
+    (one,) = json.loads(ran.stdout)["parts"][0]["modes"][0]["limits"]
+    assert (one["what"], one["limit"], one["verdict"]) == ("cycles", 1e9, "fits")
+    assert one["slack"] == 1e9 - one["used"] and one["low"] < one["used"] < one["high"]
+
+
+def test_an_energy_of_which_nothing_is_known_is_perhaps_kept(tmp_path):
+    memory = "flash_kib: 512, ram_kib: {sram: 96}"
+    chip = f"lab: {{vendor: L, core: cortex-m4, fpu: single, clock_mhz: 80, {memory}, source: s}}"
+    (tmp_path / "parts.yaml").write_text(chip)
+    ran = called("fit", DIGITS, "--parts", tmp_path / "parts.yaml", "-b", "lab", "--optimize", "balanced",
+                 "--max-energy", "1J", "--json")  # fmt: skip
+    (part,) = json.loads(ran.stdout)["parts"]
+    assert part["verdict"] == "perhaps" and "no table" in part["advice"][0]
