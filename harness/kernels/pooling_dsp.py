@@ -74,7 +74,7 @@ class MaxPoolS8Dsp(_PoolS8Dsp):
         # Windows of which two columns are inside the image have loops of their own.
         two, lines = int((widths == 2).sum()) * fours, int(heights.sum())
         others, quads = len(widths) * fours - two, window.pixels // window.batches * fours
-        loops: dict[str, float] = {"row": window.batches * len(heights), "pixel": window.pixels, "quad": quads}
+        loops: dict[str, float] = {"pixel": window.pixels, "quad": quads}
         loops |= {"clamped": quads * (attrs.clamp != DType.INT8.range), "two": lines * two, "line": lines * others}
         return Work(loops | {"tap": lines * fours * int(widths[widths != 2].sum())})
 
