@@ -127,7 +127,7 @@ def test_ties_are_dropped_only_where_the_clamp_hides_them() -> None:
     assert isinstance(without, Requant) and not without.ties
 
 
-@pytest.mark.parametrize("shift", range(0, 13))
+@pytest.mark.parametrize("shift", (0, 1, 2, 5, 8, 12))
 @pytest.mark.parametrize("zero_point", [-128, 0, 3])
 def test_left_shifts_round_once(shift: int, zero_point: int) -> None:
     bound = (LARGEST >> shift) - 1
