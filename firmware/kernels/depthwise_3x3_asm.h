@@ -15,7 +15,7 @@
  *
  * A channel's record of words: three lines of weights, start value, multiplier. Of a line's bytes 0 and 2 become one pair of
  * int16, and 1 and 3 another. A positive multiplier is requant_linear.py's, and weights are taken times 256. A negative
- * one is the complement of requant.py's, and followed by addend and shift. */
+ * one is the complement of requant.py's, and followed by addend and, in two bytes, right shift and doublings of the weights. */
 
 #include "kernel_asm.h"
 #include "requant_linear.h"
@@ -104,25 +104,29 @@
 #endif
     .endm
 
-    .macro rounded_output sum
-    lsl \sum, \sum, #1
-    smmulr \sum, \sum, r10
-    add \sum, \sum, \sum, asr #31
-    add \sum, \sum, r11
-    .endm
-
+    /* Without a right shift sums are rounded once, and have no ties to mend. */
     .macro rounded_tile
-    cmp.w r12, r11
-    ldr r11, [sp, #ADDEND]
-    rounded_output r0
-    rounded_output r1
-    rounded_output r2
-    rounded_output r3
-    ldr r10, [sp, #SHIFT]
-    asr r0, r0, r10
-    asr r1, r1, r10
-    asr r2, r2, r10
-    asr r3, r3, r10
+    smmulr r0, r0, r10
+    smmulr r1, r1, r10
+    smmulr r2, r2, r10
+    smmulr r3, r3, r10
+    ldrd r10, r11, [sp, #ADDEND]
+    cmp r11, #0
+    itttt ne
+    addne r0, r0, r0, asr #31
+    addne r1, r1, r1, asr #31
+    addne r2, r2, r2, asr #31
+    addne r3, r3, r3, asr #31
+    add r0, r0, r10
+    add r1, r1, r10
+    add r2, r2, r10
+    add r3, r3, r10
+    asr r0, r0, r11
+    asr r1, r1, r11
+    asr r2, r2, r11
+    asr r3, r3, r11
+    ldr r11, [sp, #END]
+    cmp r12, r11
     ldrd r10, r11, [sp, #STEP_U]
     ssat r0, #8, r0
     ssat r1, #8, r1
@@ -516,13 +520,24 @@ hil_function \name
     str r1, [sp, #NEXT]
     mvns r11, r11
     str r11, [sp, #MULTIPLIER]
-    strd r2, r3, [sp, #ADDEND]
+    uxtb r0, r3
+    strd r2, r0, [sp, #ADDEND]
     sxtb16 r5, r4, ror #8
     sxtb16 r4, r4
     sxtb16 r7, r6, ror #8
     sxtb16 r6, r6
     sxtb16 r9, r8, ror #8
     sxtb16 r8, r8
+    lsrs r3, r3, #8
+9:
+    sadd16 r4, r4, r4
+    sadd16 r5, r5, r5
+    sadd16 r6, r6, r6
+    sadd16 r7, r7, r7
+    sadd16 r8, r8, r8
+    sadd16 r9, r9, r9
+    subs r3, #1
+    bne 9b
     strips rounded_tile
     b .Lnext\@
 #if HIL_STRIDE == 1

@@ -28,17 +28,16 @@
     smlatt  r7, r8, r9, r7
     .endm
 
-    /* ((high >> (shift - 1)) + 1 >> 1) + v is (high + addend) >> shift */
-    .macro hil_quad_rounded sum, multiplier, rest
-    mvn     \multiplier, \multiplier
-    lsl     \sum, \sum, #1
-    smmulr  \sum, \sum, \multiplier
-    add     \sum, \sum, \sum, asr #31
-    asr     \sum, \sum, \rest
-    add     \sum, \sum, #1
-    asr     \sum, \sum, #1
-    sxtab   \sum, \sum, \rest, ror #8
-    ssat    \sum, #8, \sum
+    /* channels without a right shift round once, and have no ties to mend */
+    .macro hil_quad_rounded sum, multiplier
+    ldrd    lr, r12, [r1], #8
+    lsl     \sum, \sum, r12
+    lsrs    r12, r12, #8
+    smmlar  \multiplier, \sum, \multiplier, lr
+    it      ne
+    addne   \multiplier, \multiplier, \sum, asr #31
+    asr     \multiplier, \multiplier, r12
+    ssat    \sum, #8, \multiplier
     .endm
 
     hil_function depthwise_quads_dsp
@@ -124,13 +123,10 @@
     add     r6, r6, r10
     add     r7, r7, r11
     ldm     r1!, {r8-r11}
-    ldr     r12, [r1], #4
-    hil_quad_rounded r4, r8, r12
-    lsr     r12, r12, #16
-    hil_quad_rounded r5, r9, r12
-    ldr     r12, [r1], #4
-    hil_quad_rounded r6, r10, r12
-    lsr     r12, r12, #16
-    hil_quad_rounded r7, r11, r12
+    mvn     r8, r8
+    hil_quad_rounded r4, r8
+    hil_quad_rounded r5, r9
+    hil_quad_rounded r6, r10
+    hil_quad_rounded r7, r11
     b       .Lstore
     hil_end depthwise_quads_dsp

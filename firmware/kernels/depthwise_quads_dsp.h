@@ -1,9 +1,9 @@
 /* Outputs of a pixel of a depthwise convolution, four channels at a time; the last four may overlap the four before.
  *
  * Weights, per four channels: a word a tap, then constants. These are four starts and four multipliers. If the first
- * multiplier is not negative all are requant_linear.py's, and a start is added to 256 times its sum. Else they are the
- * complements of requant.py's, starts are added to sums, and four int16 follow: the shift less one in the low byte, and
- * above it the output at the middle, v, of requant.py's addend, (2 * v + 1) << (shift - 1). */
+ * multiplier is not negative all are requant_linear.py's, and a start is added to 256 times its sum. Else it is the complement
+ * of requant.py's, as the others are not; starts are added to sums, and two words a channel follow: the addend; doublings of the
+ * sum in the low byte, and above it the right shift. */
 #ifndef HIL_KERNELS_DEPTHWISE_QUADS_DSP_H
 #define HIL_KERNELS_DEPTHWISE_QUADS_DSP_H
 

@@ -50,15 +50,14 @@ _SIZES = (
 )
 
 
-def layer_matrix(context: Context) -> Matrix | None:
-    """The layer's weights, one row of taps a channel, or None where the fast requantization is not exact."""
+def layer_matrix(context: Context) -> Matrix:
+    """The layer's weights, one row of taps a channel."""
     return matrix(quantized_layer(context))
 
 
 def allows(context: Context, form: Form) -> bool:
     """Whether a form is exact for the layer."""
-    layer = layer_matrix(context)
-    return layer is not None and layer.allows(form)
+    return layer_matrix(context).allows(form)
 
 
 def chunk_within(im2col: Im2col, form: Form, limit: int) -> int:
@@ -126,7 +125,6 @@ class ConvDsp(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         im2col, layer = self.im2col(context), layer_matrix(context)
-        assert layer is not None
         chunk = self._chunk(im2col, context.target)
         weights = ConstantTable("weights", "int32_t", pack(layer, column_order(im2col.rows, im2col.run), self.form))
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
@@ -135,7 +133,6 @@ class ConvDsp(Kernel):
 
     def _shape(self, context: Context, chunk: int, form: Form) -> dict[str, int]:
         im2col, layer = self.im2col(context), layer_matrix(context)
-        assert layer is not None
         words = block_words(form, im2col.groups)
         return {
             **window_fields(im2col.window, *_SIZES),
@@ -199,7 +196,6 @@ class FullyConnectedDsp(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         layer = layer_matrix(context)
-        assert layer is not None
         out_n, in_n = context.input(1).shape
         order = column_order(1, in_n)
         shape = {
@@ -245,6 +241,15 @@ class ConvS8PlainDsp(ConvDsp):
 
     function = "conv_s8_plain_dsp"
     form = "plain"
+    unrolled = 1
+
+
+class ConvS8GeneralDsp(ConvDsp):
+    """Any weights, multipliers and sums."""
+
+    superseded_by = frozenset({"mve"})
+    function = "conv_s8_general_dsp"
+    form = "general"
     unrolled = 1
 
 
@@ -294,6 +299,12 @@ class ConvS8PlainStaged(ConvS8PlainDsp):
     stage = STAGE
 
 
+class ConvS8GeneralStaged(ConvS8GeneralDsp):
+    """Any weights, multipliers and sums; weights are copied to RAM first."""
+
+    stage = STAGE
+
+
 class ConvS8FloatStaged(ConvS8FloatDsp):
     """ONNX Runtime's rounding; weights are copied to RAM first."""
 
@@ -337,6 +348,15 @@ class FullyConnectedS8PlainDsp(FullyConnectedDsp):
     unrolled = 1
 
 
+class FullyConnectedS8GeneralDsp(FullyConnectedDsp):
+    """Any weights, multipliers and sums."""
+
+    superseded_by = frozenset({"mve"})
+    function = "fully_connected_s8_general_dsp"
+    form = "general"
+    unrolled = 1
+
+
 class FullyConnectedS8FloatDsp(FullyConnectedDsp):
     """ONNX Runtime's rounding."""
 
@@ -369,18 +389,21 @@ KERNELS: tuple[Kernel, ...] = (
     ConvS8LineDsp(),
     ConvS8CarryDsp(),
     ConvS8PlainDsp(),
+    ConvS8GeneralDsp(),
     ConvS8FloatDsp(),
     ConvS8LineDualIssue(),
     ConvS8CarryDualIssue(),
     ConvS8LineStaged(),
     ConvS8CarryStaged(),
     ConvS8PlainStaged(),
+    ConvS8GeneralStaged(),
     ConvS8FloatStaged(),
     ConvS8LineChunked(),
     ConvS8CarryChunked(),
     FullyConnectedS8LineDsp(),
     FullyConnectedS8CarryDsp(),
     FullyConnectedS8PlainDsp(),
+    FullyConnectedS8GeneralDsp(),
     FullyConnectedS8FloatDsp(),
     FullyConnectedS8LineDualIssue(),
     FullyConnectedS8CarryDualIssue(),

@@ -49,7 +49,7 @@ class ConvGroupsDsp(Kernel):
 
     def applies(self, context: Context) -> bool:
         groups, _, each = self.sizes(context)
-        return groups > 1 and each > 1 and (made := self._matrix(context)) is not None and made.allows(self.form)
+        return groups > 1 and each > 1 and self._matrix(context).allows(self.form)
 
     def sizes(self, context: Context) -> tuple[int, int, int]:
         """(groups, input channels of one, output channels of one)."""
@@ -57,7 +57,7 @@ class ConvGroupsDsp(Kernel):
         depth = 1 if has(context.node, Trait.CHANNELS_APART) else context.input(1).shape[3]
         return in_c // depth, depth, out_c // (in_c // depth)
 
-    def _matrix(self, context: Context) -> Matrix | None:
+    def _matrix(self, context: Context) -> Matrix:
         return matrix(_whole_blocks(quantized_layer(context), self.sizes(context)[0]))
 
     def _bytes(self, context: Context) -> tuple[int, int, int]:
@@ -74,7 +74,6 @@ class ConvGroupsDsp(Kernel):
     def lower(self, context: Context) -> Lowered:
         (groups, depth, each), (taps, columns, window) = self.sizes(context), self._bytes(context)
         made, fours = self._matrix(context), -(-taps // TAPS)
-        assert made is not None
         shape = window_fields(context.window) | {"in_zero": context.input().q.zero_point, "count": groups}
         shape |= {"depth": depth, "group_words": blocks(each) * block_words(self.form, fours)}
         shape |= {"column_bytes": columns, "window_bytes": window}
@@ -141,6 +140,13 @@ class ConvGroupsS8PlainDsp(ConvGroupsDsp):
     form = "plain"
 
 
+class ConvGroupsS8GeneralDsp(ConvGroupsDsp):
+    """Any weights, multipliers and sums."""
+
+    function = "conv_groups_s8_general_dsp"
+    form = "general"
+
+
 class ConvGroupsS8LineDualIssue(ConvGroupsDsp):
     """A fused RELU, on the Cortex-M7."""
 
@@ -162,6 +168,7 @@ KERNELS: tuple[Kernel, ...] = (
     ConvGroupsS8LineDsp(),
     ConvGroupsS8CarryDsp(),
     ConvGroupsS8PlainDsp(),
+    ConvGroupsS8GeneralDsp(),
     ConvGroupsS8LineDualIssue(),
     ConvGroupsS8CarryDualIssue(),
 )

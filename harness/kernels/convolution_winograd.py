@@ -187,11 +187,10 @@ class ConvWinograd(Kernel):
         if not exact(quantized_layer(context).weights).all():
             return False
         layer = layer_matrix(context)
-        return layer is not None and layer.requant is not None
+        return layer.requant is not None
 
     def lower(self, context: Context) -> Lowered:
         layer, tiling = layer_matrix(context), self._tiling(context)
-        assert layer is not None
         weights = ConstantTable("weights", "int32_t", pack_weights(layer.weights, tiling.window.in_c))
         line = _line(layer)
         function = self.line_function if line else self.function
@@ -219,7 +218,6 @@ class ConvWinograd(Kernel):
         taps = window.taps * CHANNELS * tiling.quads * CHANNELS * blocks(window.out_c)
         reuse = (Reuse("weights", taps, tiling.times), *tiling.reuse())
         layer, loops = layer_matrix(context), tiling.loops()
-        assert layer is not None
         loops["line_block"] = loops["block"] * _line(layer)
         loops["block"] -= loops["line_block"]
         return Work({**loops, **clamp_loops(context, clamp)}, reuse, tiling.scratch)

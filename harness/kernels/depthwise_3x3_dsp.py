@@ -16,7 +16,7 @@ from harness.kernels.context import Context
 from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.scaling_dsp import DSP, SaturatingRequant, clamp_loops, clamped, depthwise_requant
 from harness.kernels.work import Reuse, Work
-from harness.quantization.fixedpoint import Ints
+from harness.quantization.fixedpoint import Ints, wrap32
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,9 @@ def _tile(stride: int) -> Tile:
     )
     return Tile(held, shared, strip, window)
 
+
+MOST_LEFT = 7
+"""Left shifts of a channel's sums: weights doubled once more often still are int16."""
 
 TILES = {stride: _tile(stride) for stride in (1, 2)}
 
@@ -169,7 +172,10 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         window = context.window
         axes = (window.rows, window.columns)
         plain = all((a.kernel, a.stride, a.dilation) == (3, self.stride, 1) and a.pad_before <= 2 for a in axes)
-        return plain and window.batches == 1 and window.out_c == window.in_c and depthwise_requant(context) is not None
+        if not plain or window.batches != 1 or window.out_c != window.in_c:
+            return False
+        scale = depthwise_requant(context)
+        return scale is not None and bool((scale.left <= MOST_LEFT).all())
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -284,8 +290,18 @@ def _records(lines: Ints, scale: SaturatingRequant) -> npt.NDArray[np.int32]:
     words = np.ascontiguousarray(lines.astype(np.int8)).view("<i4")[:, :, 0]
     records: list[Ints] = []
     for channel, three in enumerate(words):
-        records += [three.astype(np.int64), np.array(scale.constants(channel), np.int64)]
+        records += [three.astype(np.int64), _constants(scale, channel)]
     return np.concatenate(records).astype(np.int32)
+
+
+def _constants(scale: SaturatingRequant, channel: int) -> Ints:
+    """Start and multiplier of the linear form; else of doubled sums, and addend, and shift with doublings above it."""
+    start, multiplier = scale.start[channel], scale.multiplier[channel]
+    if scale.linear[channel]:
+        return np.array([start, multiplier], np.int64)
+    doublings = scale.left[channel] + 1
+    rest = (~multiplier, scale.addend[channel], scale.shift[channel] | doublings << 8)
+    return np.array([wrap32(start << doublings), *rest], np.int64)
 
 
 KERNELS: tuple[Kernel, ...] = (

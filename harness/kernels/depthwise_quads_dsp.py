@@ -64,7 +64,7 @@ class DepthwiseConvS8Dsp(Kernel):
             "tap": taps * quads,
             **clamp_loops(context, attrs.clamp),
         }
-        packed = 4 * quads * window.taps + 32 * linear + 40 * (quads - linear)
+        packed = 4 * quads * window.taps + 32 * linear + 64 * (quads - linear)
         return Work(loops, (Reuse("weights", packed, pixels),))
 
 
@@ -87,9 +87,9 @@ def _constants(scale: SaturatingRequant, quad: slice) -> npt.NDArray[np.int32]:
     start, multiplier = scale.start[quad], scale.multiplier[quad]
     if scale.linear[quad].all():
         return np.concatenate([start, multiplier]).astype(np.int32)
-    middle = scale.addend[quad] >> scale.shift[quad]
-    rest = ((middle << 8) | (scale.shift[quad] - 1)).astype("<i2").view("<i4")
-    return np.concatenate([start, ~multiplier, rest]).astype(np.int32)
+    doublings = (scale.left[quad] + 1) | scale.shift[quad] << 8
+    rest = np.stack([scale.addend[quad], doublings], axis=1).reshape(-1)
+    return np.concatenate([start, ~multiplier[:1], multiplier[1:], rest]).astype(np.int32)
 
 
 KERNELS: tuple[Kernel, ...] = (DepthwiseConvS8Dsp(),)

@@ -2,7 +2,7 @@
 
 Four output channels make a block of words: what the sums start with, weights, constants of the requantization. Weights
 are 4 words a group of four taps: channels 0, 1 and channels 2, 3 at taps 0 and 2, then the same at taps 1 and 3. A word
-holds two channels at two taps, as bytes even, odd channel at the first tap, then at the second. There are four forms.
+holds two channels at two taps, as bytes even, odd channel at the first tap, then at the second. There are six forms.
 
 `plain`: the kernels take the bytes apart. 4 words of bias; weights; 4 multipliers; a word of four shifts, less one each
 (requant.py: the kernels shift by the last one as they saturate).
@@ -20,6 +20,10 @@ is added to 256 * Q at the end. What P of both pairs starts with; weights; 4 mul
 
 `float`: weights as in `plain`, of layers that round as ONNX Runtime does, exact for all of them. 4 words of bias;
 weights; 4 factors of float32.
+
+`general`: weights as in `plain`, and TFLM's own requantization of any sum with any shift, exact for every layer that
+rounds as TFLM does: of real multipliers of 1/2 and more, too, which it shifts left. 4 words of bias; weights; for each
+channel its multiplier and a word, the left shift in the low byte and the right one above it.
 
 `int4`: weights of four bits. Four channels share an int16, so that a group of taps takes 2 words:
 
@@ -48,17 +52,17 @@ from harness.quantization.shared_values import is_int4
 from harness.quantization.staircase import sums_range
 from harness.quantization.types import Rounding
 
-Form: TypeAlias = Literal["plain", "carry", "line", "float", "int4"]
+Form: TypeAlias = Literal["plain", "carry", "line", "float", "general", "int4"]
 
-EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8, "float": 8, "int4": 9}
+EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8, "float": 8, "general": 12, "int4": 9}
 """Words of a block beside its weights."""
-_BYTE_APART: tuple[Form, ...] = ("plain", "float")
+_BYTE_APART: tuple[Form, ...] = ("plain", "float", "general")
 """Forms whose kernels take the bytes of weights apart."""
 
-START_WORDS: dict[Form, int] = {"plain": 4, "carry": 4, "line": 2, "float": 4, "int4": 0}
+START_WORDS: dict[Form, int] = {"plain": 4, "carry": 4, "line": 2, "float": 4, "general": 4, "int4": 0}
 """Words of a block before its weights."""
 
-GROUP_WORDS: dict[Form, int] = {"plain": 4, "carry": 4, "line": 4, "float": 4, "int4": 2}
+GROUP_WORDS: dict[Form, int] = {"plain": 4, "carry": 4, "line": 4, "float": 4, "general": 4, "int4": 2}
 """Words of a block's weights at a group of taps."""
 
 
@@ -75,7 +79,7 @@ class Matrix:
         layer: as the model has it.
         weights: int64 [channels, taps]; zero for channels that are constant.
         bias: int64 [channels], with the input's zero point folded in.
-        requant: constants of the fast form; no channel of them is constant. None of layers that round once.
+        requant: constants of the fast form; no channel of them is constant. None where there are none.
         line: constants of the form for a fused RELU; not exact for every channel if `lines` is False.
         carries: whether two channels may share a lane.
     """
@@ -94,13 +98,15 @@ class Matrix:
 
     def allows(self, form: Form) -> bool:
         """Whether a form is exact for every channel and input."""
+        if form == "line":
+            return self.lines
+        if form in ("float", "general"):
+            return self.layer.rounding is (Rounding.ONNX if form == "float" else Rounding.TFLM)
         if self.requant is None:
-            return form == "float" or (form == "line" and self.lines)
-        if form == "float":
             return False
         if form == "int4":
             return self.shares_nibbles
-        return self.lines if form == "line" else self.carries or form == "plain"
+        return self.carries or form == "plain"
 
     @cached_property
     def shares_nibbles(self) -> bool:
@@ -115,22 +121,20 @@ class Matrix:
 
 
 @lru_cache(maxsize=512)
-def matrix(layer: QuantizedLayer) -> Matrix | None:
-    """The layer ready for packing, or None when the fast requantization is not exact for it."""
+def matrix(layer: QuantizedLayer) -> Matrix:
+    """The layer ready for packing."""
     zero_point, clamp = layer.zero_point, layer.clamp
-    if layer.rounding is not Rounding.TFLM:
-        carries = _carries(layer.weights, *layer.accumulators)
-        return Matrix(layer, layer.weights, layer.folded_bias, None, layer.linear, carries)
     fast = layer.rounded()
     if fast is None:
-        return None
+        carries = _carries(layer.weights, *layer.accumulators)
+        return Matrix(layer, layer.weights, layer.folded_bias, None, layer.linear, carries)
     # A constant output k is made by accumulator 4 * (k - zero point), which the multiplier halves and the shift halves.
     constant, outputs = fast.constant, fast.addend.astype(np.int64) >> 1
     weights = np.where(constant[:, None], 0, layer.weights)
     bias = np.where(constant, 4 * (outputs - zero_point), layer.folded_bias)
     multiplier = np.where(constant, 1 << 30, fast.multiplier).astype(np.int32)
     addend = np.where(constant, 2 * zero_point + 1, fast.addend).astype(np.int32)
-    settled = Requant(multiplier, addend, fast.shift, fast.ties, np.zeros_like(constant))
+    settled = Requant(multiplier, addend, fast.shift, fast.left, fast.ties, np.zeros_like(constant))
     low, high = sums_range(weights, bias, layer.in_range)
     line = linear(multiplier, -fast.shift, zero_point, clamp, low, high)
     return Matrix(layer, weights, bias, settled, line, _carries(weights, low, high))
@@ -174,7 +178,8 @@ def column_order(rows: int, run: int) -> Ints:
 def pack(made: Matrix, order: Ints, form: Form) -> Int32s:
     """The words of all blocks, taps in `order` (see column_order)."""
     extra = -len(made.weights) % CHANNELS
-    taps = np.where(order >= 0, made.weights[:, np.maximum(order, 0)], 0)
+    weights = made.layer.weights if form == "general" else made.weights
+    taps = np.where(order >= 0, weights[:, np.maximum(order, 0)], 0)
     # (block, pair, even or odd, group, half, first or second tap): taps 0, 2 and 1, 3 of a group go together.
     lanes = _padded(taps, extra).reshape(-1, 2, 2, len(order) // TAPS, 2, 2).swapaxes(4, 5)
     if form == "int4":
@@ -184,8 +189,8 @@ def pack(made: Matrix, order: Ints, form: Form) -> Int32s:
     halves = (odd & 255) << 8 | even & 255 if form in _BYTE_APART else 256 * odd + even
     words = (halves[..., 0] & 0xFFFF) | (halves[..., 1] & 0xFFFF) << 16
     # (block, pair, group, half) -> (block, group, half, pair)
-    weights = words.transpose(0, 2, 3, 1).reshape(len(words), -1)
-    return _as_words(np.concatenate([_starts(made, extra, form), weights, _ends(made, extra, form)], axis=1))
+    in_order = words.transpose(0, 2, 3, 1).reshape(len(words), -1)
+    return _as_words(np.concatenate([_starts(made, extra, form), in_order, _ends(made, extra, form)], axis=1))
 
 
 def _as_words(numbers: Ints) -> Int32s:
@@ -202,7 +207,7 @@ def _nibbles(lanes: Ints) -> Ints:
 
 
 def _starts(made: Matrix, extra: int, form: Form) -> Ints:
-    bias = _padded(made.bias, extra).reshape(-1, CHANNELS)
+    bias = _padded(made.layer.folded_bias if form == "general" else made.bias, extra).reshape(-1, CHANNELS)
     if form in _BYTE_APART:
         return bias
     if form == "int4":
@@ -219,6 +224,10 @@ def _ends(made: Matrix, extra: int, form: Form) -> Ints:
         return np.concatenate([multipliers, _line_constants(made, extra)[:, 0::2]], axis=1)
     if form == "float":
         return _padded(made.layer.factors.view(np.int32), extra).reshape(-1, CHANNELS)
+    if form == "general":
+        shifts = made.layer.shifts.astype(np.int64)
+        words = np.maximum(shifts, 0) | np.maximum(-shifts, 0) << 8
+        return _padded(np.stack([made.layer.multipliers, words], axis=1), extra).reshape(-1, 2 * CHANNELS)
     assert made.requant is not None, "Matrix.allows has refused the form"
     multipliers = _padded(made.requant.multiplier, extra).reshape(-1, CHANNELS)
     shifts = np.maximum(_padded(made.requant.shift, extra) - 1, 0).reshape(-1, CHANNELS)
@@ -239,7 +248,7 @@ def gemm_fields(made: Matrix, groups: int, form: Form) -> dict[str, int]:
     """The field `gemm` of a shape: a gemm_dsp_shape."""
     layer = made.layer
     low, high = (int(np.uint32(0x01010101 * (end & 255)).view(np.int32)) for end in layer.clamp)
-    offset = layer.zero_point if form == "float" else 2 * layer.zero_point + 1
+    offset = layer.zero_point if form in ("float", "general") else 2 * layer.zero_point + 1
     fields = {"groups": groups, "channels": len(made.weights), "offset": offset}
     fields |= {"clamped": int(not layer.saturates), "low": low, "high": high}
     return {f"gemm.{name}": value for name, value in fields.items()}

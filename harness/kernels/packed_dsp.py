@@ -63,13 +63,15 @@ def _order(im2col: Im2col) -> Ints:
     return column_order(im2col.rows, im2col.run)
 
 
-def _shared(made: Matrix | None, im2col: Im2col, *, per_channel: bool) -> Lut16 | None:
+def _shared(made: Matrix, im2col: Im2col, *, per_channel: bool) -> Lut16 | None:
     """The layer's weights in a column's order; places without a tap are weights of zero, and need a value as well."""
-    return None if made is None else _lut16(made, im2col.rows, im2col.run, per_channel)
+    return _lut16(made, im2col.rows, im2col.run, per_channel)
 
 
 @lru_cache(maxsize=256)
 def _lut16(made: Matrix, rows: int, run: int, per_channel: bool) -> Lut16 | None:
+    if not made.allows("plain"):
+        return None
     order = column_order(rows, run)
     taps = np.where(order >= 0, made.weights[:, np.maximum(order, 0)], 0)
     found = lut16(taps, per_channel=per_channel)
@@ -97,14 +99,13 @@ class ConvS8Lut16Dsp(ConvDsp):
     def best_form(self, context: Context) -> Form:
         """The form of the unpacked weights."""
         made = layer_matrix(context)
-        assert made is not None
         forms: tuple[Form, ...] = ("line", "carry", "plain")
         return next(form for form in forms if made.allows(form))
 
     def lower(self, context: Context) -> Lowered:
         im2col, made = im2col_of(context), layer_matrix(context)
         shared, form = _shared(made, im2col, per_channel=True), self.best_form(context)
-        assert made is not None and shared is not None
+        assert shared is not None
         words, chunk = block_words(form, im2col.groups), self._chunk_of(im2col, form)
         shape = {
             **{f"conv.{name}": value for name, value in self._shape(context, chunk, form).items()},
@@ -190,7 +191,7 @@ class FullyConnectedS8Lut16Dsp(FullyConnectedDsp):
         lowered = super().lower(context)
         im2col, made = im2col_of(context), layer_matrix(context)
         shared = _shared(made, im2col, per_channel=False)
-        assert made is not None and shared is not None
+        assert shared is not None
         (call,) = lowered.calls
         weights = ConstantTable("weights", "int32_t", _paired(made, _order(im2col), shared))
         values = ConstantTable("values", "int8_t", shared.tables.reshape(-1))

@@ -35,17 +35,6 @@ class _PoolS8Dsp(PoolS8):
         channels = context.output().shape[3]
         return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
-    def work(self, context: Context) -> Work:
-        pixels, lines, taps = self.windows(context)
-        quads = -(-context.output().shape[3] // QUAD)
-        loops: dict[str, float] = {"pixel": pixels, "quad": pixels * quads}
-        attrs = context.node.attrs
-        assert isinstance(attrs, PoolAttrs)
-        loops["clamped"] = pixels * quads * (attrs.clamp != DType.INT8.range)
-        if taps == 2 * lines:
-            return Work(loops | {"two": lines * quads})
-        return Work(loops | {"line": lines * quads, "tap": taps * quads})
-
 
 class AveragePoolS8Dsp(_PoolS8Dsp):
     """int8 AVERAGE_POOL_2D of four channels and more."""
@@ -76,6 +65,18 @@ class MaxPoolS8Dsp(_PoolS8Dsp):
 
     ops = frozenset({"MAX_POOL_2D"})
     function = "max_pool_s8_dsp"
+
+    def work(self, context: Context) -> Work:
+        attrs, window = context.node.attrs, context.window
+        assert isinstance(attrs, PoolAttrs)
+        heights, widths = (axis.inside().sum(axis=1) for axis in (window.rows, window.columns))
+        fours = window.batches * -(-window.in_c // QUAD)
+        # Windows of which two columns are inside the image have loops of their own.
+        two, lines = int((widths == 2).sum()) * fours, int(heights.sum())
+        others, quads = len(widths) * fours - two, window.pixels // window.batches * fours
+        loops: dict[str, float] = {"pixel": window.pixels, "quad": quads}
+        loops |= {"clamped": quads * (attrs.clamp != DType.INT8.range), "two": lines * two, "line": lines * others}
+        return Work(loops | {"tap": lines * fours * int(widths[widths != 2].sum())})
 
 
 class MeanS8Dsp(Kernel):

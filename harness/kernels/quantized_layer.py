@@ -77,15 +77,18 @@ class QuantizedLayer:
             return linear_onnx(self.factors, self.zero_point, self.clamp, *self.accumulators)
         return linear(self.multipliers, self.shifts, self.zero_point, self.clamp, *self.accumulators)
 
-    def rounded(self, channels: slice | Ints = slice(None)) -> Requant | None:
+    def rounded(self, channels: slice | Ints = slice(None), *, steep: bool = False) -> Requant | None:
         """The form with rounding and a shift, of some channels; None where it is not exact for one of them.
+
+        steep: whether channels may shift left.
 
         It rounds twice, and so is TFLM's alone.
         """
         if self.rounding is not Rounding.TFLM:
             return None
         low, high = (end[channels] for end in self.accumulators)
-        return requant(self.multipliers[channels], self.shifts[channels], self.zero_point, self.clamp, low, high)
+        m, shifts = self.multipliers[channels], self.shifts[channels]
+        return requant(m, shifts, self.zero_point, self.clamp, low, high, steep=steep)
 
 
 def quantized_layer(context: Context) -> QuantizedLayer:

@@ -16,6 +16,10 @@ Why this is the same, for a right shift n >= 1, |acc| < 2**30 (so that 2 * acc f
   starts at z or above (a fused RELU), all of them become the clamp's lower end, so `ties` is False and the term is left
   out.
 
+TFLM shifts the accumulator of a real multiplier of 1/2 and more left instead (n = 0), and rounds once. Where the kernel
+can double accumulators any number of times (`steep`), y = clamp(SMMLAR(2**(left + 1) * acc, m, z)) is the same while
+nothing is lost on the left: |acc| * 2**left < 2**30.
+
 A channel whose accumulator can only give one output (dead weights with a huge bias) is turned into that constant.
 """
 
@@ -42,20 +46,29 @@ class Requant:
     Attributes:
         multiplier: int32, 0 <= m < 2**31.
         addend: int32.
-        shift: int32, 1 <= n <= 31.
-        ties: whether the term acc >> 31 is needed.
+        shift: int32, 1 <= n <= 31; 0 of steep channels.
+        left: int32; doublings of the accumulator besides the one that every form has; only where the shift is 0.
+        ties: whether the term acc >> 31 is needed, where the shift is not 0.
         constant: bool; channels whose output is addend >> 1 whatever the accumulator (multiplier 0, shift 1).
     """
 
     multiplier: Int32s
     addend: Int32s
     shift: Int32s
+    left: Int32s
     ties: bool
     constant: npt.NDArray[np.bool_]
 
 
 def requant(
-    multipliers: npt.ArrayLike, shifts: npt.ArrayLike, zero_point: int, clamp: Clamp, low: Ints, high: Ints
+    multipliers: npt.ArrayLike,
+    shifts: npt.ArrayLike,
+    zero_point: int,
+    clamp: Clamp,
+    low: Ints,
+    high: Ints,
+    *,
+    steep: bool = False,
 ) -> Requant | None:
     """Constants of the fast form for accumulators in low..high, or None when it is not exact for some channel.
 
@@ -63,6 +76,7 @@ def requant(
         multipliers, shifts: per channel, as in fixedpoint.multiply_by_quantized_multiplier; both may be one value.
         zero_point, clamp: of the output.
         low, high: inclusive range of every channel's accumulator, int64, not wrapped.
+        steep: whether the kernel computes channels that shift left.
     """
     low, high = np.atleast_1d(low), np.atleast_1d(high)
     m = np.broadcast_to(np.asarray(multipliers, np.int64), low.shape).copy()
@@ -78,17 +92,19 @@ def requant(
     gone = ~constant & (n >= 1) & (n <= 31) & (rounded < (np.int64(1) << np.clip(n - 1, 0, 30)))
     m[gone | constant] = 0
     n = np.where(gone | constant, 1, n)
-    if (n < 1).any() or (n > 31).any():
+    if (n < (-30 if steep else 1)).any() or (n > 31).any():
         return None
-    addend = ((2 * zero_point + 1) << (n - 1)).astype(np.int64)
+    left, n = np.maximum(-n, 0), np.maximum(n, 0)
+    addend = np.where(n > 0, (2 * zero_point + 1) << np.maximum(n - 1, 0), zero_point).astype(np.int64)
     addend[constant] = 2 * ends[0][constant] + 1
-    fits = (largest < LARGEST) | (m == 0)
-    if not fits.all() or (np.where(m == 0, 0, rounded) + np.abs(addend) >= INT32_MAX).any():
+    fits = (largest << left < LARGEST) | (m == 0)
+    if not fits.all() or (np.where(m == 0, 0, rounded << left) + np.abs(addend) >= INT32_MAX).any():
         return None
     return Requant(
         m.astype(np.int32),
         addend.astype(np.int32),
         n.astype(np.int32),
+        left.astype(np.int32),
         clamp[0] < zero_point,
         constant,
     )
@@ -97,9 +113,9 @@ def requant(
 def apply(acc: npt.ArrayLike, constants: Requant, clamp: Clamp) -> Ints:
     """What the kernels compute, in plain numpy: acc (..., channels) -> outputs. For tests."""
     value = np.asarray(acc, np.int64)
-    doubled = (2 * value).astype(np.int32).astype(np.int64)
+    doubled = ((2 * value) << constants.left).astype(np.int32).astype(np.int64)
     high = ((doubled * constants.multiplier + (np.int64(1) << 31)) >> 32) + constants.addend
     if constants.ties:
-        high = high + (value >> 63)
+        high = high + np.where(constants.shift > 0, value >> 63, 0)
     outputs: Ints = np.clip(high >> constants.shift, *clamp)
     return outputs

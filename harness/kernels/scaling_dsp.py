@@ -25,7 +25,7 @@ class SaturatingRequant:
     Attributes:
         linear: bool; channels in the two-instruction form (requant_linear.py), whose sums are 2**SCALE_BITS larger.
         start: int32; what a channel's sum starts with: bias with the input's zero point folded in, and offset.
-        multiplier, addend, shift: int32; of requant_linear.py or requant.py.
+        multiplier, addend, shift, left: int32; of requant_linear.py or requant.py.
     """
 
     linear: npt.NDArray[np.bool_]
@@ -33,13 +33,7 @@ class SaturatingRequant:
     multiplier: Ints
     addend: Ints
     shift: Ints
-
-    def constants(self, channel: int) -> list[int]:
-        """Start and multiplier of the linear form; else start, complement of the multiplier, addend and shift."""
-        if self.linear[channel]:
-            return [int(self.start[channel]), int(self.multiplier[channel])]
-        rest = (~self.multiplier[channel], self.addend[channel], self.shift[channel])
-        return [int(self.start[channel]), *map(int, rest)]
+    left: Ints
 
 
 def depthwise_requant(context: Context, *, folded: bool = True, together: int = 1) -> SaturatingRequant | None:
@@ -59,15 +53,15 @@ def _saturating(layer: QuantizedLayer, folded: bool, together: int) -> Saturatin
     one_line = _all_or_none(found.exact, together)
     base = layer.folded_bias if folded else layer.bias
     multiplier, start = found.multiplier.astype(np.int64), wrap32((base << SCALE_BITS) + found.offset)
-    addend, shift = np.zeros_like(start), np.zeros_like(start)
+    addend, shift, doublings = (np.zeros_like(start) for _ in range(3))
     left = np.flatnonzero(~one_line)
     if left.size:
-        rest = layer.rounded(left)
+        rest = layer.rounded(left, steep=True)
         if rest is None:
             return None
         multiplier[left], addend[left], shift[left] = rest.multiplier, rest.addend, rest.shift
-        start[left] = wrap32(base[left])
-    return SaturatingRequant(one_line, start, multiplier, addend, shift)
+        start[left], doublings[left] = wrap32(base[left]), rest.left
+    return SaturatingRequant(one_line, start, multiplier, addend, shift, doublings)
 
 
 def _all_or_none(flags: npt.NDArray[np.bool_], together: int) -> npt.NDArray[np.bool_]:

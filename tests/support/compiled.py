@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from harness.boards.session import open_client
 from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
-from harness.compiler.goals import MODES, Goals
+from harness.compiler.goals import MODES, Goals, Mode
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.ir.interpreter import run
@@ -45,10 +45,11 @@ def check_on_board(
     target: Target | None = None,
     odd: float = 0.0,
     prefetch: int = 0,
+    modes: Sequence[Mode] = MODES,
 ) -> int:
     """Run every graph on a board, a few vectors each, states carried on; returns how many inferences were compared.
 
-    Graphs are compiled for all modes in turn.
+    Graphs are compiled for `modes` in turn.
 
     `prefer` are class names of kernels to take wherever they apply. `target` is what to compile for, where that is not
     the board's core alone. `odd` is the share of inputs that are odd floats. `prefetch`: bytes of buffers for weights.
@@ -63,7 +64,7 @@ def check_on_board(
                 core=target or board.core,
                 name=f"g{i:03d}_{graph.name}",
                 prefer=prefer,
-                goals=Goals(MODES[(i + i // len(KINDS)) % len(MODES)], prefetch=prefetch),
+                goals=Goals(modes[(i + i // len(KINDS)) % len(modes)], prefetch=prefetch),
             )
         )
         for i, graph in enumerate(graphs)

@@ -12,7 +12,8 @@ from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.quantization.types import DType, Quantization
-from tests.support.draft import Draft
+from tests.support.draft import Draft, Few
+from tests.support.few_values import few_values
 
 _CLAMP = DType.INT8.range
 _SCALE, _SPREAD = 1 / 32, 35
@@ -20,9 +21,12 @@ _SCALE, _SPREAD = 1 / 32, 35
 CLASSES = 10
 
 
-def vgg_like(size: int, channels: Sequence[int], seed: int = 0) -> Graph:
-    """Pairs of convolutions with fused RELU of so many channels, each followed by a pool that halves the image."""
-    draft = Draft(np.random.default_rng([31, seed]))
+def vgg_like(size: int, channels: Sequence[int], seed: int = 0, few: Few | None = None) -> Graph:
+    """Pairs of convolutions with fused RELU of so many channels, each followed by a pool that halves the image.
+
+    few: which few values weights have.
+    """
+    draft = Draft(np.random.default_rng([31, seed]), few=few)
     x = draft.input((1, size, size, 3), Quantization((_SCALE,), (0,)))
     for count in channels:
         x = _convolution(draft, _convolution(draft, x, count), count)
@@ -56,6 +60,7 @@ def _convolution(draft: Draft, x: int, channels: int, relu: bool = True) -> int:
 def _weights(draft: Draft, x: int, shape: tuple[int, ...], scales: tuple[float, ...]) -> tuple[int, int]:
     rng, channels = draft.rng, shape[0]
     data = np.clip(np.round(rng.normal(0, _SPREAD, shape)), -127, 127).astype(np.int8)
+    data = data if draft.few is None else few_values(rng, data, 0, draft.few)
     w = draft.constant(data, Quantization(scales, (0,) * channels, 0))
     products = tuple(float(np.float32(np.float32(draft.quant(x).scale) * np.float32(s))) for s in scales)
     bias = np.round(rng.normal(0, 20 / np.array(scales))).astype(np.int32)

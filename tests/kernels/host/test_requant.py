@@ -125,3 +125,18 @@ def test_ties_are_dropped_only_where_the_clamp_hides_them() -> None:
     without = requant(2**30, -1, 0, (0, 127), np.array([-100]), np.array([100]))
     assert isinstance(with_ties, Requant) and with_ties.ties
     assert isinstance(without, Requant) and not without.ties
+
+
+@pytest.mark.parametrize("shift", (0, 1, 2, 5, 8, 12))
+@pytest.mark.parametrize("zero_point", [-128, 0, 3])
+def test_left_shifts_round_once(shift: int, zero_point: int) -> None:
+    bound = (LARGEST >> shift) - 1
+    low, high = np.array([-bound]), np.array([bound])
+    for m in MULTIPLIERS:
+        acc = corners(m, shift, -bound, bound)
+        for clamp in CLAMPS:
+            assert requant(m, shift, zero_point, clamp, low, high) is None, "without doublings"
+            assert requant(m, shift, zero_point, clamp, low, 2 * high + 2, steep=True) is None, "lost on the left"
+            constants = requant(m, shift, zero_point, clamp, low, high, steep=True)
+            assert constants is not None and constants.left[0] == shift
+            np.testing.assert_array_equal(apply(acc, constants, clamp), specified(acc, m, shift, zero_point, clamp))

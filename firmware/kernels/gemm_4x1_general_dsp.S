@@ -1,0 +1,24 @@
+/* gemm_4x1_general_dsp.h */
+#include "gemm_4x1_dsp_asm.h"
+#include "gemm_general_dsp_asm.h"
+#include "gemm_plain_dsp_asm.h"
+
+    hil_function gemm_4x1_general_dsp
+    hil_4x1_enter 1
+    .balign 4
+.Lblock:
+    ldm.w   r0!, {r2-r5}
+    hil_4x1_taps
+    ldr     r11, [sp, #OFFSET]
+    .irp    sum, r2, r3, r4, r5
+    ldrd    r12, r10, [r0], #8
+    hil_general_scale \sum
+    .endr
+    hil_pack4 r2, r3, r4, r5
+    ldr     r1, [sp, #CLAMPED]
+    cbz     r1, 6f
+    ldrd    r10, r11, [sp, #LOW]
+    hil_clamp4 r2, r10, r11, lr
+6:
+    hil_4x1_store r2, .Lblock
+    hil_end gemm_4x1_general_dsp
