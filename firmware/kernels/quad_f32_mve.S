@@ -88,6 +88,35 @@
     vadd.f32    q0, q0, q5
     .endm
 
+/* one tap, r6 bytes before the next, where every channel has an input of its own */
+    .macro depthwise_4
+    vldrw.32    q4, [r4], #16
+    vldrw.32    q5, [r0]
+    add         r0, r0, r6
+    vmul.f32    q5, q5, q4
+    vldrw.32    q6, [r1]
+    add         r1, r1, r6
+    vmul.f32    q6, q6, q4
+    vldrw.32    q7, [r2]
+    vadd.f32    q0, q0, q5
+    add         r2, r2, r6
+    vmul.f32    q7, q7, q4
+    vldrw.32    q5, [r3]
+    vadd.f32    q1, q1, q6
+    add         r3, r3, r6
+    vmul.f32    q5, q5, q4
+    vadd.f32    q2, q2, q7
+    vadd.f32    q3, q3, q5
+    .endm
+
+    .macro depthwise_1
+    vldrw.32    q1, [r0]
+    vldrw.32    q2, [r4], #16
+    add         r0, r0, r6
+    vmul.f32    q1, q1, q2
+    vadd.f32    q0, q0, q1
+    .endm
+
 /* between the ends of the activation; NaN is less than anything, and invalid */
     .macro clamp q
     vpt.f32     lt, \q, r5
@@ -108,24 +137,8 @@
     .endr
     .endm
 
-    .macro quad_f32_mve name, number, pixels:vararg
-hil_function \name
-    push        {r4-r11, lr}
-    vpush       {d8-d15}
-    mov         r12, r0
-    clear_status
-1:  /* four channels */
-    ldrd        r0, r4, [r12, #X]
-    .if \number == 4
-    ldr         r5, [r12, #X_STEP]
-    add         r1, r0, r5
-    add         r2, r1, r5
-    add         r3, r2, r5
-    vmov.i32    q1, #0
-    vmov.i32    q2, #0
-    vmov.i32    q3, #0
-    .endif
-    vmov.i32    q0, #0
+/* the sums of a window over all inputs; 9 is behind them */
+    .macro dense_window number, pixels:vararg
     ldr         r11, [r12, #ROWS]
     cmp         r11, #0
     beq.w       9f
@@ -141,11 +154,11 @@ hil_function \name
     .else
     lsr         r9, lr, #2
     and         lr, lr, #3
-    wls         lr, lr, 5f
-4:
+    wls         lr, lr, 4f
+1:
     tap_1
-    le          lr, 4b
-5:
+    le          lr, 1b
+4:
     mov         lr, r9
     .endif
 5:
@@ -167,6 +180,46 @@ hil_function \name
     add         r4, r4, r6
     subs        r11, r11, #1
     bne.w       2b
+    .endm
+
+/* the same of a window over one input */
+    .macro depthwise_window number, pixels:vararg
+    ldrd        r7, r8, [r12, #X_ROW]
+    ldr         r6, [r12, #X_RUN]
+    ldr         r9, [r12, #TAPS]
+    ldr         r11, [r12, #ROWS]
+    cmp         r11, #0
+    beq         9f
+2:
+    dls         lr, r9
+3:
+    depthwise_\number
+    le          lr, 3b
+    move        r7, \pixels
+    add         r4, r4, r8
+    subs        r11, r11, #1
+    bne         2b
+    .endm
+
+    .macro quad_f32_mve name, window, number, pixels:vararg
+hil_function \name
+    push        {r4-r11, lr}
+    vpush       {d8-d15}
+    mov         r12, r0
+    clear_status
+0:  /* four channels */
+    ldrd        r0, r4, [r12, #X]
+    .if \number == 4
+    ldr         r5, [r12, #X_STEP]
+    add         r1, r0, r5
+    add         r2, r1, r5
+    add         r3, r2, r5
+    vmov.i32    q1, #0
+    vmov.i32    q2, #0
+    vmov.i32    q3, #0
+    .endif
+    vmov.i32    q0, #0
+    \window\()_window \number, \pixels
 9:  /* their outputs */
     ldrd        r7, r0, [r12, #BIAS]
     ldrd        r5, r6, [r12, #LOW]
@@ -203,13 +256,16 @@ hil_function \name
     vstrwt.32   q3, [r3]
     .endif
     strd        r7, r4, [r12, #BIAS]
-    ldr         r6, [r12, #W_QUAD]
-    ldr         r5, [r12, #W]
-    add         r5, r5, r6
-    str         r5, [r12, #W]
+    ldrd        r5, r6, [r12, #X]
+    ldr         r7, [r12, #W_QUAD]
+    .ifc        \window,depthwise
+    adds        r5, r5, #16
+    .endif
+    add         r6, r6, r7
+    strd        r5, r6, [r12, #X]
     subs        r8, r8, #4
     str         r8, [r12, #LEFT]
-    bgt.w       1b
+    bgt.w       0b
     movs        r8, #0
 10:
     mov         r0, r8
@@ -218,5 +274,7 @@ hil_function \name
 hil_end \name
     .endm
 
-    quad_f32_mve quad_f32_mve_4, 4, r0, r1, r2, r3
-    quad_f32_mve quad_f32_mve_1, 1, r0
+    quad_f32_mve quad_f32_mve_4, dense, 4, r0, r1, r2, r3
+    quad_f32_mve quad_f32_mve_1, dense, 1, r0
+    quad_f32_mve depthwise_f32_mve_4, depthwise, 4, r0, r1, r2, r3
+    quad_f32_mve depthwise_f32_mve_1, depthwise, 1, r0

@@ -28,4 +28,10 @@ typedef struct {
 int32_t quad_f32_mve_4(quad_f32_mve_tile *tile);
 int32_t quad_f32_mve_1(quad_f32_mve_tile *tile);
 
+/* The same where each of the channels has an input of its own: x is that of the first four, and goes along with them. Taps of a
+ * row are one run, x_run from tap to tap; x_row is the distance from behind the last one to the next row. `left` is a multiple of
+ * four. */
+int32_t depthwise_f32_mve_4(quad_f32_mve_tile *tile);
+int32_t depthwise_f32_mve_1(quad_f32_mve_tile *tile);
+
 #endif

@@ -138,10 +138,14 @@ class DepthwiseConvF32Portable(Kernel):
     def lower(self, context: Context) -> Lowered:
         attrs, w = context.node.attrs, data_of(context, 1)
         assert isinstance(attrs, ConvAttrs)
-        tables = _tables(w, bias_of(context, w.shape[3]))
+        tables = _tables(self.packed_weights(context), bias_of(context, w.shape[3]))
         shape = window_fields(context.window) | {"multiplier": w.shape[3] // context.input().shape[3]}
         call = Call(self.function, (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
         return Lowered(self.function, (call,))
+
+    def packed_weights(self, context: Context) -> Array:
+        """The weights as the C code reads them."""
+        return data_of(context, 1)
 
     def work(self, context: Context) -> Work:
         window, channels = context.window, context.output().shape[3]

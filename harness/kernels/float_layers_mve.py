@@ -8,28 +8,41 @@ from harness.ir.window import Window2D, one_row
 from harness.kernels.access_order import AccessOrder, grouped_windows
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
-from harness.kernels.float_layers import ConvF32Portable, FullyConnectedF32Portable, bias_of, data_of, wide
+from harness.kernels.float_layers import (
+    ConvF32Portable,
+    DepthwiseConvF32Portable,
+    FullyConnectedF32Portable,
+    bias_of,
+    data_of,
+    wide,
+)
 from harness.kernels.mve_kernel import MVE
 from harness.kernels.work import Work
 from harness.quantization.types import Array
 
 TOGETHER = 4
 """Pixels of a row that are computed together; those left over are computed one by one."""
+_LANES = 4
+"""Channels of a vector."""
 _TINY = np.float32(2.0**-80)
 """Weights below it may make products that are subnormal of inputs as they are in networks."""
-_MOST_TINY = 0.125
+_MOST_ODD = 0.125
+"""Share of the channels that may have such weights."""
 
 
-def mostly_exact(context: Context) -> bool:
+def mostly_exact(channels: Array, bias: Array) -> bool:
     """Whether nearly all fours of channels are likely to be computed by vectors.
 
     Vectors are exact only where nothing is subnormal (firmware/kernels/quad_f32_mve.h); where something is, they are
     computed in vain. The cost model expects that nothing is: channels that died in a training have weights near zero.
+
+    Args:
+        channels: float32 [output channel, n], weights.
+        bias: float32 [output channel].
     """
-    w = np.abs(data_of(context, 1))
-    rows = np.concatenate([w.reshape(len(w), -1), np.abs(bias_of(context, len(w)))[:, None]], axis=1)
-    small = (rows > 0) & (rows < _TINY) | ~np.isfinite(rows)
-    return bool(small.reshape(len(w), -1).any(axis=1).mean() <= _MOST_TINY)
+    rows = np.abs(np.concatenate([channels, bias[:, None]], axis=1))
+    odd = ((rows > 0) & (rows < _TINY)) | ~np.isfinite(rows)
+    return bool(odd.any(axis=1).mean() <= _MOST_ODD)
 
 
 def tiles(inside: Array) -> list[tuple[int, int, int]]:
@@ -61,7 +74,8 @@ class ConvF32Mve(ConvF32Portable):
     function = "conv_f32_mve"
 
     def applies(self, context: Context) -> bool:
-        return mostly_exact(context)
+        w = data_of(context, 1)
+        return mostly_exact(w.reshape(len(w), -1), bias_of(context, len(w)))
 
     def window(self, context: Context) -> Window2D:
         """Windows of a single tap, and images one pixel wide, are one row."""
@@ -103,7 +117,8 @@ class FullyConnectedF32Mve(FullyConnectedF32Portable):
     function = "fully_connected_f32_mve"
 
     def applies(self, context: Context) -> bool:
-        return mostly_exact(context)
+        w = data_of(context, 1)
+        return mostly_exact(w.reshape(len(w), -1), bias_of(context, len(w)))
 
     def work(self, context: Context) -> Work:
         w, rows = data_of(context, 1), context.input().elements // data_of(context, 1).shape[1]
@@ -115,4 +130,34 @@ class FullyConnectedF32Mve(FullyConnectedF32Portable):
         return Work(loops)
 
 
-KERNELS: tuple[Kernel, ...] = (ConvF32Mve(), FullyConnectedF32Mve())
+class DepthwiseConvF32Mve(DepthwiseConvF32Portable):
+    """float32 DEPTHWISE_CONV_2D of one output a channel: four pixels of a row and four channels at a time."""
+
+    features = MVE
+    function = "depthwise_conv_f32_mve"
+
+    def applies(self, context: Context) -> bool:
+        w, channels = data_of(context, 1), context.input().shape[3]
+        alone = w.shape[3] == channels >= _LANES
+        return alone and mostly_exact(w.reshape(-1, channels).T, bias_of(context, channels))
+
+    def packed_weights(self, context: Context) -> Array:
+        w = data_of(context, 1)
+        channels = w.shape[3]
+        fours = np.minimum(np.arange(0, channels, _LANES), channels - _LANES)
+        return w.reshape(-1, channels)[:, fours[:, None] + np.arange(_LANES)].transpose(1, 0, 2)
+
+    def work(self, context: Context) -> Work:
+        window = context.window
+        lines, rows = window.batches * window.rows.out, window.batches * window.rows.taps_inside()
+        fours = -(-window.in_c // _LANES)
+        loops: dict[str, float] = {"line": lines}
+        for _, count, taps in tiles(window.columns.inside()):
+            name = ("many", "single")[count == 1]
+            more = {"tile": lines, "quad": lines * fours, "row": rows * fours * (taps > 0), "tap": rows * fours * taps}
+            for loop, turns in more.items():
+                loops[f"{name}_{loop}"] = loops.get(f"{name}_{loop}", 0) + turns
+        return Work(loops | {"rest": len(tiles(window.columns.inside())) * lines * (window.in_c % _LANES > 0)})
+
+
+KERNELS: tuple[Kernel, ...] = (ConvF32Mve(), FullyConnectedF32Mve(), DepthwiseConvF32Mve())

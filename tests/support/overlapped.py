@@ -107,7 +107,7 @@ def at_distance(layer: Layer, distance: int, name: str) -> Plan:
 
 
 def check(board_name: str, cases: list[tuple[Layer, int]], *, sanitize: bool = False, odd: float = 0.0) -> list[bool]:
-    """Runs each layer at its distance; whether it equals the specification. `odd`: share of inputs that are odd floats."""
+    """Runs each layer at its distance; whether it equals the specification. `odd`: share of odd floats in inputs."""
     board = load_boards()[board_name]
     plans = [at_distance(layer, distance, f"o{i:03d}") for i, (layer, distance) in enumerate(cases)]
     packages = [emit(plan) for plan in plans]

@@ -54,8 +54,8 @@ def _layer(rng: Rng, op: str, dead: float = 0.0) -> Graph:
         return _drawn(rng, op, (rows, depth), (channels, depth), (rows, channels), FullyConnectedAttrs(_clamp(rng)))
     depthwise = op == "DEPTHWISE_CONV_2D"
     groups = 1 if depthwise else pick(rng, 1, 1, 1, 2, 3)
-    depth = groups * between(rng, 1, 9)
-    channels = depth * pick(rng, 1, 1, 2) if depthwise else groups * between(rng, 1, 11)
+    depth = between(rng, 4, 13) if depthwise else groups * between(rng, 1, 9)
+    channels = depth if depthwise else groups * between(rng, 1, 11)
     if dead:
         groups, depth, channels = 1, 4, 20
     kernel = pick(rng, (1, 1), (3, 3), (between(rng, 1, 5), between(rng, 1, 5)))
