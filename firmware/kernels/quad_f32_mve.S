@@ -1,5 +1,5 @@
 /* See quad_f32_mve.h. */
-#include "kernel_asm.h"
+#include "f32_mve_asm.h"
 
     .equ X, 0
     .equ W, 4
@@ -16,9 +16,6 @@
     .equ X_ROW, 52      /* w_row behind it */
     .equ W_QUAD, 60
     .equ LEFT, 64
-
-    .equ STATUS, 0x9f   /* of FPSCR: what was collected, */
-    .equ APART, 0x89    /* and what of it parts vectors from scalars: IDC, UFC, IOC */
 
 /* r0 and on: pixels; r4: weights; r11: runs; r12: tile; q0 and on: sums */
 
@@ -117,20 +114,6 @@
     vadd.f32    q0, q0, q1
     .endm
 
-/* between the ends of the activation; NaN is less than anything, and invalid */
-    .macro clamp q
-    vpt.f32     lt, \q, r5
-    vdupt.32    \q, r5
-    vpt.f32     gt, \q, r6
-    vdupt.32    \q, r6
-    .endm
-
-    .macro clear_status
-    vmrs        r5, fpscr
-    bic         r5, r5, #STATUS
-    vmsr        fpscr, r5
-    .endm
-
     .macro move by, pixels:vararg
     .irp        x, \pixels
     add         \x, \x, \by
@@ -206,7 +189,7 @@ hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
     mov         r12, r0
-    clear_status
+    clear_status r5
 0:  /* four channels */
     ldrd        r0, r4, [r12, #X]
     .if \number == 4

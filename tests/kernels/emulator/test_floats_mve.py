@@ -8,12 +8,15 @@ import pytest
 from harness.compiler.compile import compile_graph
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
+from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.window import ConvAttrs, Pads, same_pads
 from harness.kernels import float_layers_mve
+from harness.kernels.float_binary_mve import BinaryF32Mve
 from harness.quantization.types import Clamp, DType
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Draft, Rng, between, chance, pick
+from tests.support.odd_floats import float_graphs
 from tests.support.overlapped import check, layer_of
 from tests.support.scale import scaled
 
@@ -26,7 +29,7 @@ KERNELS = {next(iter(kernel.ops)): type(kernel).__name__ for kernel in float_lay
 @pytest.mark.parametrize("odd", [0.0, ODD])
 def test_layers(op: str, odd: float) -> None:
     rng = np.random.default_rng(list(KERNELS).index(op))
-    graphs = [_layer(rng, op) for _ in range(scaled(16, 300))]
+    graphs = [_layer(rng, op) for _ in range(scaled(10, 300))]
     plans = [compile_graph(graph, core="cortex-m55", prefer={KERNELS[op]}) for graph in graphs]
     assert all(plan.layers[-1].kernel.endswith("_f32_mve") for plan in plans)
     assert check_on_board(graphs, BOARD, prefer={KERNELS[op]}, odd=odd) == len(graphs) * VECTORS
@@ -35,10 +38,34 @@ def test_layers(op: str, odd: float) -> None:
 @pytest.mark.parametrize("kernel", float_layers_mve.KERNELS, ids=lambda kernel: type(kernel).__name__)
 def test_outputs_over_inputs_that_are_odd(kernel: float_layers_mve.Kernel) -> None:
     rng, target = np.random.default_rng(7), Target("cortex-m55")
-    drawn = [layer_of(target, kernel, _layer(rng, next(iter(kernel.ops)))) for _ in range(scaled(12, 150))]
+    drawn = [layer_of(target, kernel, _layer(rng, next(iter(kernel.ops)))) for _ in range(scaled(8, 150))]
     cases = [(layer, d // 4 * 4) for layer in drawn if layer for d in layer.nearest if layer.overlap.allows(d // 4 * 4)]
     if cases:
         assert all(check(BOARD, cases, odd=ODD))
+
+
+@pytest.mark.parametrize("odd", [0.0, ODD])
+def test_pairs_of_floats(odd: float) -> None:
+    ops = sorted(BinaryF32Mve.ops)
+    drawn = [graph for op in ops for graph in float_graphs(op, 11, scaled(12, 150))]
+    graphs = [graph for graph in drawn if _takes(graph)] + [_rows(np.random.default_rng(n), ops[n % 3]) for n in range(6)]
+    assert len(graphs) >= 0.5 * len(drawn)
+    assert check_on_board(graphs, BOARD, prefer={"BinaryF32Mve"}, odd=odd) == len(graphs) * VECTORS
+
+
+def _takes(graph: Graph) -> bool:
+    plan = compile_graph(graph, core="cortex-m55", prefer={"BinaryF32Mve"})
+    return "binary_f32_mve" in {layer.kernel for layer in plan.layers}
+
+
+def _rows(rng: Rng, op: str) -> Graph:
+    """Operands longer than a block, one of which may be the same for every row, or in every row."""
+    draft, rows, length = Draft(rng), between(rng, 1, 3), between(rng, 16, 70)
+    first = draft.input((rows, length), None, DType.FLOAT32)
+    second = draft.input(pick(rng, (rows, length), (1, length), (rows, 1)), None, DType.FLOAT32)
+    inputs = (first, second) if chance(rng, 0.5) else (second, first)
+    output = draft.tensor((rows, length), None, DType.FLOAT32)
+    return draft.finish("rows", (draft.node(op, inputs, (output,), BinaryAttrs(_clamp(rng))),))
 
 
 def test_a_layer_whose_channels_died_stays_scalar() -> None:
