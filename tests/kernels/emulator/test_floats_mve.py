@@ -48,7 +48,8 @@ def test_outputs_over_inputs_that_are_odd(kernel: float_layers_mve.Kernel) -> No
 def test_pairs_of_floats(odd: float) -> None:
     ops = sorted(BinaryF32Mve.ops)
     drawn = [graph for op in ops for graph in float_graphs(op, 11, scaled(12, 150))]
-    graphs = [graph for graph in drawn if _takes(graph)] + [_rows(np.random.default_rng(n), ops[n % 3]) for n in range(6)]
+    graphs = [graph for graph in drawn if _takes(graph)]
+    graphs += [_rows(np.random.default_rng(number), ops[number % 3]) for number in range(6)]
     assert len(graphs) >= 0.5 * len(drawn)
     assert check_on_board(graphs, BOARD, prefer={"BinaryF32Mve"}, odd=odd) == len(graphs) * VECTORS
 
