@@ -95,16 +95,23 @@ def windows(
             read once, before anything of the group is written.
         own: a step reads only the channels that it writes.
     """
-    window = context.window
-    batch, height, width, channels = context.output().shape
+    _, height, width, _ = context.output().shape
     whole = pixels >= width or lines > 1
     groups = np.arange(height)[:, None] // lines * (1 if whole else -(-width // pixels))
     groups = np.broadcast_to(groups + (0 if whole else np.arange(width) // pixels), (height, width))
+    return grouped_windows(context.window, groups, within=within, own=own)
+
+
+def grouped_windows(
+    window: Window2D, groups: npt.NDArray[np.int64], *, within: Sequence[int] | None = None, own: bool = False
+) -> AccessOrder:
+    """The same of any windows, in the order of `groups`: [output height, output width], that of each window."""
+    channels = window.out_c
     steps = np.zeros(channels, np.int64) if within is None else np.asarray(within)
     count = int(steps.max()) + 1
     last = _last_groups(window, groups)[..., None]
     reading = steps.reshape(window.in_c, -1).max(axis=1) if own else np.full(window.in_c, count - 1)
-    image = np.arange(batch)[:, None, None, None] * (int(groups.max()) + 1) * count
+    image = np.arange(window.batches)[:, None, None, None] * (int(groups.max()) + 1) * count
     read = np.where(last < 0, NEVER, image + last * count + reading)
     written = image + groups[..., None] * count + steps
     return AccessOrder({0: read.astype(np.int32).reshape(-1)}, written.astype(np.int32).reshape(-1))

@@ -9,7 +9,7 @@ from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.operator import same
 from harness.ir.operators.softmax import SoftmaxAttrs
-from harness.ir.window import ConvAttrs, PoolAttrs
+from harness.ir.window import ConvAttrs, PoolAttrs, Window2D
 from harness.kernels.access_order import AccessOrder, elementwise, windows
 from harness.kernels.base import Argument, Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
 from harness.kernels.constants import numbered
@@ -75,21 +75,29 @@ class ConvF32Portable(Kernel):
             np.concatenate([quads(rows).reshape(-1) for rows in by_group]),
             np.concatenate([quads(rows).reshape(-1) for rows in bias]),
         )
-        shape = window_fields(context.window) | {"groups": groups, "per_group": channels // groups}
+        shape = window_fields(self.window(context)) | {"groups": groups, "per_group": channels // groups}
         call = Call(self.function, (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
         return Lowered(self.function, (call,))
 
-    def access_order(self, context: Context) -> AccessOrder:
-        each = len(data_of(context, 1)) // self._groups(context)
-        within = [c // each * -(-each // 4) + c % each // 4 for c in range(context.output().shape[3])]
-        return _wide(windows(context, pixels=2, within=within))
+    def window(self, context: Context) -> Window2D:
+        """The windows as the C code walks them."""
+        return context.window
 
-    def _groups(self, context: Context) -> int:
+    def access_order(self, context: Context) -> AccessOrder:
+        return wide(windows(context, pixels=2, within=self.within(context)))
+
+    def within(self, context: Context) -> list[int]:
+        """Step of each output channel: four are computed together, and what is left of each group."""
+        each = len(data_of(context, 1)) // self.groups(context)
+        return [c // each * -(-each // 4) + c % each // 4 for c in range(context.output().shape[3])]
+
+    def groups(self, context: Context) -> int:
+        """Groups of channels that have nothing to do with each other."""
         groups: int = context.input().shape[3] // data_of(context, 1).shape[3]
         return groups
 
     def work(self, context: Context) -> Work:
-        w, window, groups = data_of(context, 1), context.window, self._groups(context)
+        w, window, groups = data_of(context, 1), context.window, self.groups(context)
         quads = groups * -(-(len(w) // groups) // 4)
         rows, joined = window.batches * window.rows.taps_inside(), window.columns.dilation == 1 and groups == 1
         loops = {"step": window.batches * window.rows.out * -(-window.columns.out // 2)}
@@ -130,10 +138,14 @@ class DepthwiseConvF32Portable(Kernel):
     def lower(self, context: Context) -> Lowered:
         attrs, w = context.node.attrs, data_of(context, 1)
         assert isinstance(attrs, ConvAttrs)
-        tables = _tables(w, bias_of(context, w.shape[3]))
+        tables = _tables(self.packed_weights(context), bias_of(context, w.shape[3]))
         shape = window_fields(context.window) | {"multiplier": w.shape[3] // context.input().shape[3]}
         call = Call(self.function, (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
         return Lowered(self.function, (call,))
+
+    def packed_weights(self, context: Context) -> Array:
+        """The weights as the C code reads them."""
+        return data_of(context, 1)
 
     def work(self, context: Context) -> Work:
         window, channels = context.window, context.output().shape[3]
@@ -227,7 +239,7 @@ class SoftmaxF32Portable(Kernel):
         return Work({operation_loop(context, "row"): elements // depth, operation_loop(context): elements})
 
 
-def _wide(order: AccessOrder) -> AccessOrder:
+def wide(order: AccessOrder) -> AccessOrder:
     """The order of elements of four bytes, from that of elements of one."""
     return AccessOrder({i: np.repeat(steps, 4) for i, steps in order.reads.items()}, np.repeat(order.writes, 4))
 

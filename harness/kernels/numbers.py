@@ -40,10 +40,10 @@ from harness.quantization.types import DType, Rounding
 
 _BYTES = "uint8_t"
 _HEADER = "plain_binary_portable.h"
-_OPERATION = numbered("plain_binary_portable.h", "HIL_PLAIN_")
+OPERATION = numbered("plain_binary_portable.h", "HIL_PLAIN_")
 _SMALLEST = constant(_HEADER, "HIL_PLAIN_MINIMUM")
 EXTREMES = frozenset(
-    name for name, number in _OPERATION.items() if number in (_SMALLEST, constant(_HEADER, "HIL_PLAIN_MAXIMUM"))
+    name for name, number in OPERATION.items() if number in (_SMALLEST, constant(_HEADER, "HIL_PLAIN_MAXIMUM"))
 )
 """Operators that take one of their operands as it is."""
 _TYPE = {
@@ -63,7 +63,7 @@ def _types(ops: tuple[str, ...]) -> tuple[Types, ...]:
 
 SCALED = frozenset(
     name
-    for name in _OPERATION
+    for name in OPERATION
     if not OPERATORS[name].has(Trait.AS_THEY_ARE) and any(types.x in _SCALED_TYPE for types in OPERATORS[name].types)
 )
 """Operators that weigh quantized operands by their scales."""
@@ -71,7 +71,7 @@ SCALED = frozenset(
 
 def is_smallest(context: Context) -> bool:
     """Whether a node takes the smaller of its operands."""
-    return _OPERATION[context.node.op] == _SMALLEST
+    return OPERATION[context.node.op] == _SMALLEST
 
 
 def _is_scaled(context: Context) -> bool:
@@ -85,7 +85,7 @@ def _loops(context: Context) -> dict[str, float]:
     return {"run": elements // row.count, operation_loop(context): elements}
 
 
-def _calls(context: Context, function: str, extra: tuple[Argument, ...], shape: dict[str, int]) -> tuple[Call, ...]:
+def nest_calls(context: Context, function: str, extra: tuple[Argument, ...], shape: dict[str, int]) -> tuple[Call, ...]:
     """One call; with more loops than the kernels have, one for every iteration of the outer ones."""
     a, b, y = context.input(0), context.input(1), context.output()
     loops = broadcast_loops_of(a, b, y)
@@ -116,8 +116,8 @@ def _part(context: Context, index: int, start: int, loops: list[NestLoop]) -> Ar
 class PlainBinaryPortable(Kernel):
     """Two operands of numbers that have no scale, or whose scale does not matter."""
 
-    ops = frozenset(_OPERATION)
-    types = _types(tuple(_OPERATION))
+    ops = frozenset(OPERATION)
+    types = _types(tuple(OPERATION))
 
     def applies(self, context: Context) -> bool:
         return not _is_scaled(context)
@@ -127,11 +127,11 @@ class PlainBinaryPortable(Kernel):
         clamps = isinstance(attrs, BinaryAttrs)
         low, high = attrs.clamp if isinstance(attrs, BinaryAttrs) else y.dtype.range
         words = y.dtype is DType.INT32
-        shape = {"type": _TYPE[x.dtype], "operation": _OPERATION[context.node.op]}
+        shape = {"type": _TYPE[x.dtype], "operation": OPERATION[context.node.op]}
         shape |= {"clamp_min": low if words else 0, "clamp_max": high if words else 0, "clamps": int(clamps)}
         floats = DType.FLOAT32.range if y.dtype is not DType.FLOAT32 else (low, high)
         extra = tuple(Float(float(end)) for end in floats)
-        return Lowered("plain_binary_portable", _calls(context, "plain_binary_portable", extra, shape))
+        return Lowered("plain_binary_portable", nest_calls(context, "plain_binary_portable", extra, shape))
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context, (0, 1))
@@ -140,7 +140,7 @@ class PlainBinaryPortable(Kernel):
         return Work(_loops(context))
 
 
-SCALED_TYPES = tuple(types for types in _types(tuple(_OPERATION)) if types.x in _SCALED_TYPE)
+SCALED_TYPES = tuple(types for types in _types(tuple(OPERATION)) if types.x in _SCALED_TYPE)
 
 
 def scaled_fields(context: Context, order: tuple[int, int]) -> dict[str, int]:
@@ -148,7 +148,7 @@ def scaled_fields(context: Context, order: tuple[int, int]) -> dict[str, int]:
     attrs, y = context.node.attrs, context.output()
     p = _params(context.node.op, context.input(0), context.input(1), y)
     low, high = attrs.clamp if isinstance(attrs, BinaryAttrs) else y.dtype.range
-    shape = {"type": _SCALED_TYPE[context.input().dtype], "operation": _OPERATION[context.node.op]}
+    shape = {"type": _SCALED_TYPE[context.input().dtype], "operation": OPERATION[context.node.op]}
     for name, i in zip("ab", order, strict=True):
         multiplier = (p.a, p.b)[i]
         shape |= {f"{name}_zero": context.input(i).q.zero_point}
@@ -165,7 +165,7 @@ class ScaledBinaryPortable(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         shape = scaled_fields(context, (0, 1))
-        return Lowered("scaled_binary_portable", _calls(context, "scaled_binary_portable", (), shape))
+        return Lowered("scaled_binary_portable", nest_calls(context, "scaled_binary_portable", (), shape))
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context, (0, 1))
@@ -184,11 +184,11 @@ class BinaryS8OnnxPortable(Kernel):
     def lower(self, context: Context) -> Lowered:
         attrs, tensors = context.node.attrs, (context.input(0), context.input(1), context.output())
         assert isinstance(attrs, BinaryAttrs)
-        shape = {"operation": _OPERATION[context.node.op]}
+        shape = {"operation": OPERATION[context.node.op]}
         shape |= {f"{name}_zero": tensor.q.zero_point for name, tensor in zip(("a", "b", "out"), tensors, strict=True)}
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         scales = tuple(Float(float(np.float32(tensor.q.scale))) for tensor in tensors)
-        return Lowered("binary_s8_onnx_portable", _calls(context, "binary_s8_onnx_portable", scales, shape))
+        return Lowered("binary_s8_onnx_portable", nest_calls(context, "binary_s8_onnx_portable", scales, shape))
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context, (0, 1))

@@ -133,15 +133,22 @@ def _ring(draft: Draft, x: int, state: int, kept: int, quant: Quantization) -> i
 def random_inputs(graph: Graph, rng: Rng, n: int, odd: float = 0.0) -> list[list[Array]]:
     """n vectors, each one array per input of the graph; corner values included.
 
-    odd: share of floats that are no number, infinite, subnormal or near the largest.
+    odd: share of floats that are no number, infinite, subnormal or near the largest. Some vectors are tiny throughout
+        instead, so that products and sums are subnormal.
     """
     vectors = [[_array(graph, rng, index) for index in graph.inputs] for _ in range(n)]
     return [[_with_odd(array, rng, odd) for array in vector] for vector in vectors] if odd else vectors
 
 
+_TINY = 0.3
+"""Share of vectors that are tiny, where odd floats are asked for."""
+
+
 def _with_odd(array: Array, rng: Rng, share: float) -> Array:
     if array.dtype != np.float32:
         return array
+    if rng.random() < _TINY:
+        return np.ldexp(array, -rng.integers(100, 145)).astype(np.float32)
     largest, least = np.finfo(np.float32).max, np.float32(1e-42)
     some = rng.choice(np.array([np.nan, np.inf, -np.inf, least, -least, largest, -largest], np.float32), array.shape)
     return np.where(rng.random(array.shape) < share, some, array)

@@ -106,8 +106,8 @@ def at_distance(layer: Layer, distance: int, name: str) -> Plan:
     return replace(plan, name=name, placements=tuple(placements), arena_size=end + max(scratch, 1))
 
 
-def check(board_name: str, cases: list[tuple[Layer, int]], *, sanitize: bool = False) -> list[bool]:
-    """Runs each layer at its distance; whether it equals the specification."""
+def check(board_name: str, cases: list[tuple[Layer, int]], *, sanitize: bool = False, odd: float = 0.0) -> list[bool]:
+    """Runs each layer at its distance; whether it equals the specification. `odd`: share of odd floats in inputs."""
     board = load_boards()[board_name]
     plans = [at_distance(layer, distance, f"o{i:03d}") for i, (layer, distance) in enumerate(cases)]
     packages = [emit(plan) for plan in plans]
@@ -117,7 +117,7 @@ def check(board_name: str, cases: list[tuple[Layer, int]], *, sanitize: bool = F
         client = open_client(session, image)
         for i, ((layer, _), package) in enumerate(zip(cases, packages, strict=True)):
             # every byte another: what is overwritten too early shows
-            vectors = random_inputs(layer.graph, np.random.default_rng(i), 2)
+            vectors = random_inputs(layer.graph, np.random.default_rng(i), 2, odd)
             measured = measure(session, image, package, vectors, layers=False, profile=False, client=client)
             wanted = [run(layer.graph, vector).outputs for vector in vectors]
             right.append(
