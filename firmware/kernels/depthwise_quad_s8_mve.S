@@ -10,7 +10,26 @@ hil_function depthwise_quad_s8_mve_weave
     mov         r12, r1
     ldm         r12!, {r0-r7}       /* from, step */
     ldm         r12, {r9, r10}      /* bytes, less */
+    cmp         r9, #16
+    it          eq
+    cmpeq       r10, #0
     dls         lr, lr
+    bne         1f
+2:  /* all of 16 channels */
+    vldrb.8     q0, [r0]
+    vldrb.8     q1, [r1]
+    vldrb.8     q2, [r2]
+    vldrb.8     q3, [r3]
+    add         r0, r0, r4
+    add         r1, r1, r5
+    vst40.8     {q0, q1, q2, q3}, [r8]
+    add         r2, r2, r6
+    vst41.8     {q0, q1, q2, q3}, [r8]
+    add         r3, r3, r7
+    vst42.8     {q0, q1, q2, q3}, [r8]
+    vst43.8     {q0, q1, q2, q3}, [r8]!
+    le          lr, 2b
+    pop         {r4-r11, pc}
 1:
     vctp.8      r9
     vpstttt
