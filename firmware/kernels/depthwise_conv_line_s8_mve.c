@@ -77,7 +77,9 @@ HIL_SHARED void depthwise_conv_line_s8_mve_run(const int8_t *input, const int32_
             work.taps = taps;
             for (int32_t left = s->channels; left > 0; left -= 16) {
                 work.channels = rows.bytes = left < 16 ? left : 16;
-                weave_edges(s, from, padding, strip, work.channels, 0, words.before);
+                if (words.before > 0) {
+                    weave_edges(s, from, padding, strip, work.channels, 0, words.before);
+                }
                 if (words.whole > 0) {
                     const int8_t *const first = from + begin * pixel;
                     rows.from[0] = first;
@@ -86,7 +88,9 @@ HIL_SHARED void depthwise_conv_line_s8_mve_run(const int8_t *input, const int32_
                     rows.from[3] = first + 3 * pixel;
                     depthwise_quad_s8_mve_weave(strip + 64 * words.before, &rows, words.whole);
                 }
-                weave_edges(s, from, padding, strip, work.channels, last, words.all);
+                if (last < words.all) {
+                    weave_edges(s, from, padding, strip, work.channels, last, words.all);
+                }
                 quads(&work);
                 from += 16;
                 work.output += 16;
