@@ -259,6 +259,22 @@ def pack_records(taps: Int8s, scale: MveRequant) -> Int8s:
     return np.concatenate([taps, scale.shift[:, None], zeros], axis=1).reshape(-1)
 
 
+_WOVEN = (np.arange(0, LANES, 4), np.arange(2, LANES, 4), np.arange(1, LANES, 4), np.arange(3, LANES, 4))
+"""Channels of 16 whose sums lie side by side."""
+
+
+def pack_woven(taps: Int8s, scale: MveRequant) -> Int32s:
+    """Taps (channels, taps) and requantization of blocks of 16 channels, as depthwise_woven_s8_mve reads them."""
+    parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
+    rows = np.pad(taps, ((0, 0), (0, -taps.shape[1] % LANES)))
+    for first in range(0, len(taps), LANES):
+        for half in (_WOVEN[:2], _WOVEN[2:]):
+            channels = first + np.concatenate(half)
+            parts += [scale.bias[channels], interleave(rows[channels], 0, EIGHT)]
+        parts += [part[first + at] for at in _WOVEN for part in (scale.multiplier, scale.factors)]
+    return words(*parts)
+
+
 def pack_taps(taps: Int8s, scale: MveRequant, starts: Sequence[int], multiplier: int) -> Int32s:
     """Taps (channels, taps) and requantization of blocks of eight channels, as depthwise_taps_s8_mve reads them.
 
