@@ -75,10 +75,13 @@
     .endif
     .endm
 
-/* all steps of two pixels by four channels */
-    .macro pairs_steps units, tail, middle
+/* all steps of two pixels by four channels; `again`: the last one that was loaded is still there, and comes first */
+    .macro pairs_steps units, tail, middle, again=0
+    .if         \again & (\units > 2)
+    pairs_two   whole, q0, q1
+    .endif
     .irp        at, 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240
-    .if         \at < 16 * (\units - 2)
+    .if         \at < 16 * (\units - 2 - \again)
     pairs_loaded (\at - \middle)
     .endif
     .endr
@@ -88,8 +91,11 @@
     pairs_two   \tail, q6, q7
     .endm
 
-/* all steps of one pixel, whose last four are held */
-    .macro pairs_alone units, tail, a, b, c, d
+/* all steps of one pixel, whose last four are held; in the order of pairs_steps */
+    .macro pairs_alone units, tail, again, a, b, c, d
+    .if         \again & (\units > 2)
+    pairs_one   whole, q5, \a, \b, \c, \d
+    .endif
     .irp        at, 0, 16, 32, 48
     .if         \at < 16 * (\units - 4)
     vldrb.8     q0, [r3, #\at]
@@ -99,7 +105,7 @@
     .if         \units > 3
     pairs_one   whole, q4, \a, \b, \c, \d
     .endif
-    .if         \units > 2
+    .if         (\units > 2) & !\again
     pairs_one   whole, q5, \a, \b, \c, \d
     .endif
     .if         \units > 1
@@ -198,7 +204,7 @@ hil_function \name
     ldm         r11, {r0, r2, r4, r6}
     ldm         r11!, {r8, r10, r12, lr}
     .endif
-    pairs_steps \units, \tail, \middle
+    pairs_steps \units, \tail, \middle, 1
     push        {r0, r2, r4, r6, r8, r10, r12, lr}
     vldrw.32    q0, [sp, #32]
     vldrw.32    q1, [sp, #48]
@@ -266,14 +272,14 @@ hil_function \name
 2:
     ldm         r11!, {r0, r2, r4, r6}
     vldrw.32    q2, [r11], #16
-    pairs_alone \units, \tail, r0, r2, r4, r6
+    pairs_alone \units, \tail, 0, r0, r2, r4, r6
     .ifc \units\tail,1tail
     ldmdb       r11, {r8, r10, r12, lr}
     vldrw.32    q2, [r11], #16
     .else
     ldm         r11!, {r8, r10, r12, lr}
     .endif
-    pairs_alone \units, \tail, r8, r10, r12, lr
+    pairs_alone \units, \tail, 1, r8, r10, r12, lr
     push        {r0, r2, r4, r6, r8, r10, r12, lr}
     vldrw.32    q0, [sp]
     vldrw.32    q3, [r11], #16

@@ -7,7 +7,8 @@
  *
  * Packed weights, per block of eight channels: biases of the even ones; per unit their weights (gemm_s8_mve.h); 16 weights of
  * the first odd channel, unless there is but a tail, the biases of the odd ones and the rest of their weights; multipliers and
- * factors of the even ones, multipliers and factors of the odd ones. */
+ * factors of the even ones, multipliers and factors of the odd ones. Of the odd ones the last unit but two comes first, for its
+ * activations are those that were loaded last. */
 #ifndef HIL_KERNELS_GEMM_PAIRS_S8_MVE_H
 #define HIL_KERNELS_GEMM_PAIRS_S8_MVE_H
 

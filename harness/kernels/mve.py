@@ -177,9 +177,12 @@ def pack_pairs(weights: Int8s, scale: MveRequant) -> Int32s:
     """Weights (channels, depth) and requantization as gemm_pairs_s8_mve reads them."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     early = LANES if weights.shape[1] > EIGHT else 0
+    end = 4 * LANES * max(units(weights.shape[1]) - 2, 0)
+    begin = max(end - 4 * LANES, 0)
     for first in range(0, len(weights), EIGHT):
         even, odd = slice(first, first + EIGHT, 2), slice(first + 1, first + EIGHT, 2)
         late = interleave(weights[odd], 0, 4)
+        late = np.concatenate([late[begin:end], late[:begin], late[end:]])
         parts += [scale.bias[even], interleave(weights[even], 0, 4), late[:early], scale.bias[odd], late[early:]]
         parts += [part[channels] for channels in (even, odd) for part in (scale.multiplier, scale.factors)]
     return words(*parts)
