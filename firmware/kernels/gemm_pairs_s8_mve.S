@@ -211,28 +211,27 @@ hil_function \name
     vqrdmulh.s32 q0, q0, q2
     vldrw.32    q3, [r11], #16
     vqrdmulh.s32 q1, q1, q2
-    vldrw.32    q2, [sp]
+    vldrw.32    q2, [sp, #16]
     vqrdmlash.s32 q0, q3, r9
     vqrdmlash.s32 q1, q3, r9
-    vldrw.32    q3, [r11]
+    vldrw.32    q3, [r11], #16
     vqmovnb.s32 q0, q0
+    vqmovnt.s32 q0, q1                  /* even channels, the two pixels in turn */
+    vldrw.32    q1, [sp]
     vqrdmulh.s32 q2, q2, q3
-    vldrw.32    q3, [r11, #16]
-    vqmovnb.s32 q1, q1
-    vqrdmlash.s32 q2, q3, r9
-    vqmovnt.s32 q0, q2
-    vldrw.32    q2, [sp, #16]
-    vldrw.32    q3, [r11], #16
     vqmovnb.s16 q0, q0
-    vqrdmulh.s32 q2, q2, q3
+    vqrdmulh.s32 q1, q1, q3
     vldrw.32    q3, [r11], #16
-    vstrb.16    q0, [r1], #8
-    vqrdmlash.s32 q2, q3, r9
+    vqrdmlash.s32 q1, q3, r9
     ldr         r2, [sp, #64]!
+    vqrdmlash.s32 q2, q3, r9
+    vqmovnb.s32 q1, q1
     vqmovnt.s32 q1, q2
+    vqmovnt.s16 q0, q1                  /* and odd ones: two bytes of each pixel in turn */
+    vshr.u32    q1, q0, #16
+    vstrh.32    q0, [r1], #8
     cmp         r1, r2
-    vqmovnb.s16 q1, q1
-    vstrb.16    q1, [r7], #8
+    vstrh.32    q1, [r7], #8
     bne.w       2b
     ldrd        r6, r8, [sp, #X_STEP]
     ldr         r7, [sp, #OUT_STEP]
