@@ -10,7 +10,7 @@ typedef gemm_s8_mve_shape conv_1x1_s8_mve_shape;
 HIL_INLINE void conv_1x1_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output,
                                 const conv_1x1_s8_mve_shape *s)
 {
-    const int alone = s->form == HIL_MVE_PAIRS && s->pixels % 2 == 1 &&
+    const int alone = gemm_mve_is_pairs(s->form) && s->pixels % 2 == 1 &&
                       s->steps + (s->tail != 0) <= HIL_GEMM_PAIRS_MVE_ALONE;
     if (!alone) {
         gemm_mve_choose(s->form, s->steps, s->tail)(input, packed, output, s);
@@ -20,9 +20,9 @@ HIL_INLINE void conv_1x1_s8_mve(const int8_t *input, const int32_t *packed, int8
     if (before > 0) {
         const gemm_s8_mve_shape even = {before,    s->x_step,   s->steps,     s->tail,     s->out_c,
                                         s->out_zero, s->clamp_min, s->clamp_max, s->form, s->out_step};
-        gemm_pairs_s8_mve_choose(s->steps, s->tail)(input, packed, output, &even);
+        gemm_pairs_s8_mve_choose(s->form, s->steps, s->tail)(input, packed, output, &even);
     }
-    gemm_alone_s8_mve_choose(s->steps, s->tail)(input + before * s->x_step, packed, output + before * s->out_step, s);
+    gemm_alone_s8_mve_choose(s->form, s->steps, s->tail)(input + before * s->x_step, packed, output + before * s->out_step, s);
 }
 
 #endif

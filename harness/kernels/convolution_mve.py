@@ -21,6 +21,7 @@ from harness.kernels.mve import (
     LONGEST_ALONE,
     MAX_CHANNELS,
     PAIRS,
+    PAIRS_SIGNED,
     SIGNED,
     Int8s,
     Packing,
@@ -96,17 +97,18 @@ def gemm_loops(
     channels, size = channels or context.output().shape[-1], units(depth)
     if isinstance(context.node.attrs, FullyConnectedAttrs):
         channels = context.input(1).shape[0]
-    last = calls * (pixels % 2) * (alone and form == PAIRS and size <= LONGEST_ALONE)
+    eight = form in PAIRS.values()
+    last = calls * (pixels % 2) * (alone and eight and size <= LONGEST_ALONE)
     paired = calls * -(-pixels // 2) - last
     tiles, eights = paired * -(-channels // 4), channels // EIGHT
-    ended = tiles * (form != PAIRS)
+    ended = tiles * (not eight)
     return {
         "call": calls * (last == 0 or pixels > 1),
         "pair": paired,
         "overlap": paired * (channels % 4 > 0),
-        "single": (calls * (pixels % 2) - last) * (form != PAIRS),
+        "single": (calls * (pixels % 2) - last) * (not eight),
         "tile": ended,
-        "eight": paired * eights * (form == PAIRS),
+        "eight": paired * eights * eight,
         "step": tiles * max(size - HELD, 0),
         "held": tiles * min(size, HELD),
         "several": (ended + 5 * paired) * (size > 1),
@@ -125,7 +127,7 @@ def packed_bytes(channels: int, depth: int, form: int, packing: Packing = "s8") 
     """Bytes of pack_gemm."""
     steps, tail = split_depth(depth)
     weights = 64 * steps + 32 * (tail > 0)
-    constants = 36 + 4 * (form == GENERAL) - 4 * (form == FLOAT) + 12 * (form in (SIGNED, PAIRS))
+    constants = 36 + 4 * (form == GENERAL) - 4 * (form == FLOAT) + 12 * (form in (SIGNED, PAIRS_SIGNED))
     return -(-channels // 4) * ((weights if packing == "s8" else weights // 2) + constants)
 
 

@@ -21,9 +21,11 @@ Packing: TypeAlias = Literal["s8", "int4", "lut16"]
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 
-RELU, SIGNED, GENERAL, FLOAT, PAIRS = (
-    constant("mve.h", f"HIL_MVE_{form}") for form in ("RELU", "SIGNED", "GENERAL", "FLOAT", "PAIRS")
+RELU, SIGNED, GENERAL, FLOAT, PAIRS_RELU, PAIRS_SIGNED = (
+    constant("mve.h", f"HIL_MVE_{form}")
+    for form in ("RELU", "SIGNED", "GENERAL", "FLOAT", "PAIRS_RELU", "PAIRS_SIGNED")
 )
+PAIRS = {RELU: PAIRS_RELU, SIGNED: PAIRS_SIGNED}
 """Forms of requantization, firmware/kernels/mve.h; requant_mve.h says why they are exact."""
 
 LANES = 16
@@ -94,9 +96,9 @@ def layer_form(context: Context) -> int:
 
 
 def gemm_form(layer: QuantizedLayer, depth: int, packing: Packing = "s8") -> int:
-    """The form of a layer whose products gemm_s8_mve or, as PAIRS, gemm_pairs_s8_mve computes."""
-    scale, fits = mve_requant(layer), len(layer.weights) % EIGHT == 0 and units(depth) <= LONGEST_PAIRS
-    return PAIRS if packing == "s8" and fits and scale.by_factors else scale.form
+    """The form of a layer whose products gemm_s8_mve or, as one of PAIRS, gemm_pairs_s8_mve computes."""
+    form, fits = mve_requant(layer).form, len(layer.weights) % EIGHT == 0 and units(depth) <= LONGEST_PAIRS
+    return PAIRS.get(form, form) if packing == "s8" and fits else form
 
 
 def output_shape(layer: QuantizedLayer, form: int) -> dict[str, int]:
@@ -176,6 +178,7 @@ _LAID: Mapping[Packing, Callable[[Int8s, int, int], Int8s]] = {
 def pack_pairs(weights: Int8s, scale: MveRequant) -> Int32s:
     """Weights (channels, depth) and requantization as gemm_pairs_s8_mve reads them."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
+    second = scale.factors if scale.form == SIGNED else scale.shift
     early = LANES if weights.shape[1] > EIGHT else 0
     end = 4 * LANES * max(units(weights.shape[1]) - 2, 0)
     begin = max(end - 4 * LANES, 0)
@@ -184,16 +187,16 @@ def pack_pairs(weights: Int8s, scale: MveRequant) -> Int32s:
         late = interleave(weights[odd], 0, 4)
         late = np.concatenate([late[begin:end], late[:begin], late[end:]])
         parts += [scale.bias[even], interleave(weights[even], 0, 4), late[:early], scale.bias[odd], late[early:]]
-        parts += [part[channels] for channels in (even, odd) for part in (scale.multiplier, scale.factors)]
+        parts += [part[channels] for channels in (even, odd) for part in (scale.multiplier, second)]
     return words(*parts)
 
 
 def pack_gemm(weights: Int8s, scale: MveRequant, packing: Packing = "s8", form: int | None = None) -> Int32s:
     """Weights (channels, depth) and requantization as gemm_s8_mve, gemm_int4_mve or unpack_lut16_mve reads them.
 
-    form: PAIRS for gemm_pairs_s8_mve.
+    form: one of PAIRS for gemm_pairs_s8_mve.
     """
-    if form == PAIRS:
+    if form in PAIRS.values():
         return pack_pairs(weights, scale)
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     for first in blocks(weights.shape[0], 4):
