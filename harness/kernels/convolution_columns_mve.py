@@ -10,7 +10,7 @@ from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
 from harness.kernels.convolution_mve import canonical_window, depth_of, gemm_loops, packed_bytes
-from harness.kernels.mve import LANES, gemm_form, gemm_shape, mve_requant, pack_gemm, split_depth
+from harness.kernels.mve import LANES, gemm_form, gemm_shape, mve_requant, pack_gemm, split_depth, units
 from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.window_fields import WINDOW_FIELDS, window_fields
@@ -19,6 +19,8 @@ STRIP_BYTES = 4096
 """Of the longest strip."""
 FARTHEST = 65535
 """Offsets of outputs are uint16."""
+SHORT = 8
+"""Steps of a window, the tail being one, that are computed eight channels at a time."""
 
 
 class ConvColumnsS8Mve(MveKernel):
@@ -38,7 +40,7 @@ class ConvColumnsS8Mve(MveKernel):
     def lower(self, context: Context) -> Lowered:
         window, layer = canonical_window(context), quantized_layer(context)
         depth, scale = depth_of(window), mve_requant(layer)
-        form = gemm_form(layer, depth)
+        form = self._form(context)
         shape = window_fields(window, *(name for name in WINDOW_FIELDS if not name.startswith("dilation")))
         shape |= {"in_zero": context.input().q.zero_point, "beyond": _beyond(depth)}
         shape |= {"x_step": window.rows.stride * _row(window), **gemm_shape(layer, depth, form)}
@@ -47,7 +49,9 @@ class ConvColumnsS8Mve(MveKernel):
         return Lowered("conv_columns_s8_mve", (call,), self.scratch(context))
 
     def _form(self, context: Context) -> int:
-        return gemm_form(quantized_layer(context), depth_of(canonical_window(context)))
+        """Deep windows gain under two percent by eight channels at a time, for twice the code."""
+        layer, depth = quantized_layer(context), depth_of(canonical_window(context))
+        return gemm_form(layer, depth) if units(depth) <= SHORT else mve_requant(layer).form
 
     def scratch(self, context: Context) -> int:
         window = canonical_window(context)
