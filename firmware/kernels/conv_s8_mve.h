@@ -8,13 +8,13 @@
 #define HIL_KERNELS_CONV_S8_MVE_H
 
 #include "conv_strip_s8_mve.h"
-#include "gemm_s8_mve.h"
+#include "gemm_pairs_s8_mve.h"
 
 typedef struct {
     int32_t batches, in_h, in_w, in_c, out_h, out_w;
     int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, pad_top, pad_left;
     int32_t in_zero, tile_w;
-    int32_t x_step, steps, tail, out_c, out_zero, clamp_min, clamp_max, form; /* as in gemm_s8_mve.h */
+    int32_t x_step, steps, tail, out_c, out_zero, clamp_min, clamp_max, form; /* as in gemm_pairs_s8_mve.h */
 } conv_s8_mve_shape;
 
 void conv_s8_mve_rows(const int8_t *input, const int32_t *packed, int8_t *output, int8_t *strip,
@@ -23,7 +23,7 @@ void conv_s8_mve_rows(const int8_t *input, const int32_t *packed, int8_t *output
 HIL_INLINE void conv_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, int8_t *strip,
                             const conv_s8_mve_shape *s)
 {
-    conv_s8_mve_rows(input, packed, output, strip, s, gemm_s8_mve_choose(s->form, s->steps, s->tail));
+    conv_s8_mve_rows(input, packed, output, strip, s, gemm_mve_choose(s->form, s->steps, s->tail));
 }
 
 #endif

@@ -5,27 +5,35 @@
 
 typedef depthwise_conv_line_s8_mve_shape shape;
 
-/* strip of one line: as many words as the outputs need, most of them woven in one go */
-HIL_LOCAL void weave(const shape *s, const int8_t *line, const int8_t *padding, int8_t *strip, int32_t channels)
+/* words of a strip: those that lie in the image are woven in one go, those before and after them one by one */
+typedef struct {
+    int32_t before, whole, all;
+} strip_words;
+
+HIL_LOCAL strip_words count_words(const shape *s)
 {
-    const int32_t words = (s->out_inner + s->kernel + 2) / 4;
+    strip_words words = {(s->pad_inner + 3) / 4, 0, (s->out_inner + s->kernel + 2) / 4};
+    words.before = words.before < words.all ? words.before : words.all;
+    words.whole = (s->in_inner - 4 * words.before + s->pad_inner) / 4;
+    words.whole = words.whole < words.all - words.before ? words.whole : words.all - words.before;
+    words.whole = words.whole > 0 ? words.whole : 0;
+    return words;
+}
+
+/* words that reach beyond the image */
+HIL_LOCAL void weave_edges(const shape *s, const int8_t *line, const int8_t *padding, int8_t *strip, int32_t channels,
+                           int32_t word, int32_t end)
+{
     depthwise_quad_s8_mve_rows rows;
     rows.bytes = channels;
     rows.less = 0;
-    for (int32_t word = 0; word < words;) {
-        const int32_t first = 4 * word - s->pad_inner;
-        int32_t count = 1;
-        if (first >= 0 && first + 4 <= s->in_inner) {
-            count = (s->in_inner - first) / 4;
-            count = count < words - word ? count : words - word;
-        }
+    for (; word < end; ++word) {
         for (int32_t k = 0; k < 4; ++k) {
-            const int in_image = first + k >= 0 && first + k < s->in_inner;
-            rows.from[k] = in_image ? line + (first + k) * s->in_inner_step : padding;
-            rows.step[k] = 4 * s->in_inner_step;
+            const int32_t at = 4 * word - s->pad_inner + k;
+            rows.from[k] = at >= 0 && at < s->in_inner ? line + at * s->in_inner_step : padding;
+            rows.step[k] = 0;
         }
-        depthwise_quad_s8_mve_weave(strip + 64 * word, &rows, count);
-        word += count;
+        depthwise_quad_s8_mve_weave(strip + 64 * word, &rows, 1);
     }
 }
 
@@ -58,16 +66,36 @@ HIL_SHARED void depthwise_conv_line_s8_mve_run(const int8_t *input, const int32_
     }
     /* Rounds read to the end of the scratch, for lanes that are not stored: nothing is read that was never written. */
     fill_mve(strip, s->in_zero, 64 * (2 * ((s->out_inner + 7) / 8) + 3));
+    const strip_words words = count_words(s);
+    const int32_t pixel = s->in_inner_step, begin = 4 * words.before - s->pad_inner, last = words.before + words.whole;
+    depthwise_quad_s8_mve_rows rows = {{0}, {4 * pixel, 4 * pixel, 4 * pixel, 4 * pixel}, 0, 0};
     for (int32_t n = 0; n < s->batches; ++n) {
         for (int32_t line = 0; line < s->out_outer; ++line) {
-            const int32_t y = line * s->stride_outer;
-            for (int32_t c = 0; c < s->channels; c += 16) {
-                work.channels = s->channels - c < 16 ? s->channels - c : 16;
-                work.scale = scale + 3 * c;
-                work.taps = taps + work.record * c;
-                work.output = output + c + line * s->out_outer_step;
-                weave(s, input + c + y * s->in_outer_step, padding, strip, work.channels);
+            const int8_t *from = input + line * s->stride_outer * s->in_outer_step;
+            work.output = output + line * s->out_outer_step;
+            work.scale = scale;
+            work.taps = taps;
+            for (int32_t left = s->channels; left > 0; left -= 16) {
+                work.channels = rows.bytes = left < 16 ? left : 16;
+                if (words.before > 0) {
+                    weave_edges(s, from, padding, strip, work.channels, 0, words.before);
+                }
+                if (words.whole > 0) {
+                    const int8_t *const first = from + begin * pixel;
+                    rows.from[0] = first;
+                    rows.from[1] = first + pixel;
+                    rows.from[2] = first + 2 * pixel;
+                    rows.from[3] = first + 3 * pixel;
+                    depthwise_quad_s8_mve_weave(strip + 64 * words.before, &rows, words.whole);
+                }
+                if (last < words.all) {
+                    weave_edges(s, from, padding, strip, work.channels, last, words.all);
+                }
                 quads(&work);
+                from += 16;
+                work.output += 16;
+                work.scale += 3 * 16;
+                work.taps += 16 * work.record;
             }
         }
         input += s->in_inner * s->in_outer * s->channels;

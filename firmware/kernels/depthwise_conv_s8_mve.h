@@ -13,18 +13,20 @@ typedef struct {
     int32_t last, spread, floats; /* first channel of the last block; which form (depthwise_taps_s8_mve.h) */
 } depthwise_conv_s8_mve_shape;
 
+/* together: taps that `pixel` takes at a time, 4 if it weaves them to a strip, else 1 */
 void depthwise_conv_s8_mve_run(const int8_t *input, const int32_t *packed, int8_t *output, const int8_t **scratch,
-                               const depthwise_conv_s8_mve_shape *s, depthwise_taps_s8_mve_function *pixel);
+                               const depthwise_conv_s8_mve_shape *s, int32_t together,
+                               depthwise_taps_s8_mve_function *pixel);
 
 HIL_INLINE void depthwise_conv_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, void *scratch,
                                       const depthwise_conv_s8_mve_shape *s)
 {
     if (s->floats) {
-        depthwise_conv_s8_mve_run(input, packed, output, (const int8_t **)scratch, s,
+        depthwise_conv_s8_mve_run(input, packed, output, (const int8_t **)scratch, s, 1,
                                   s->spread ? depthwise_taps_s8_mve_float_spread : depthwise_taps_s8_mve_float);
         return;
     }
-    depthwise_conv_s8_mve_run(input, packed, output, (const int8_t **)scratch, s,
+    depthwise_conv_s8_mve_run(input, packed, output, (const int8_t **)scratch, s, 1,
                               s->spread ? depthwise_taps_s8_mve_spread : depthwise_taps_s8_mve);
 }
 

@@ -10,7 +10,26 @@ hil_function depthwise_quad_s8_mve_weave
     mov         r12, r1
     ldm         r12!, {r0-r7}       /* from, step */
     ldm         r12, {r9, r10}      /* bytes, less */
+    cmp         r9, #16
+    it          eq
+    cmpeq       r10, #0
     dls         lr, lr
+    bne         1f
+2:  /* all of 16 channels */
+    vldrb.8     q0, [r0]
+    vldrb.8     q1, [r1]
+    vldrb.8     q2, [r2]
+    vldrb.8     q3, [r3]
+    add         r0, r0, r4
+    add         r1, r1, r5
+    vst40.8     {q0, q1, q2, q3}, [r8]
+    add         r2, r2, r6
+    vst41.8     {q0, q1, q2, q3}, [r8]
+    add         r3, r3, r7
+    vst42.8     {q0, q1, q2, q3}, [r8]
+    vst43.8     {q0, q1, q2, q3}, [r8]!
+    le          lr, 2b
+    pop         {r4-r11, pc}
 1:
     vctp.8      r9
     vpstttt
@@ -65,7 +84,6 @@ hil_end depthwise_quad_s8_mve_roll
     .equ CHANNELS, 16
     .equ RECORD, 20
     .equ ROUNDS, 24
-    .equ REST, 28
     .equ ADVANCE, 32
     .equ BACK, 36
     .equ STEP, 40
@@ -76,16 +94,19 @@ hil_end depthwise_quad_s8_mve_roll
     .equ GATHER, 88
 
 /* stack frame */
-    .equ WORK, 0
-    .equ LEFT, 4            /* channels still to do */
-    .equ SHIFT, 8           /* of the general form: to the left, */
-    .equ TIES, 12           /* 1 where ties matter */
-    .equ STRIP, 16          /* of the next channel */
+    .equ WHOLE, 0           /* rounds before the one of which some outputs are stored */
+    .equ BYTES, 4           /* of a channel's record */
+    .equ RETURN, 8          /* of the output's address to the next channel */
+    .equ LAST, 12           /* end of the channels' scales */
+    .equ NEXT, 16           /* of the addresses in q6 to the next channel, where r5 has another use */
     .equ TAPS, 28           /* 16 bytes after 8 of zero */
-    .equ LOW, 48
-    .equ HIGH, 64
-    .equ PLACES, 80         /* of the outputs, as in the work */
-    .equ FRAME, 96
+    .equ SHIFT, 44          /* of the general form: to the left, */
+    .equ TIES, 48           /* 1 where ties matter */
+    .equ LANES, 52          /* the work's pattern */
+    .equ LOW, 68
+    .equ HIGH, 84
+    .equ PLACES, 100        /* of the outputs, as in the work */
+    .equ FRAME, 120
 
 /* the next four words of a channel; `step` is 128, 64 or in r5 */
     .macro fetch x, step
@@ -163,16 +184,14 @@ hil_end depthwise_quad_s8_mve_roll
     .endif
     .endm
 
-/* r1 scale, r3 taps, r5 the next channel's strip, or step, r7 advance, r8 multiplier, r9 zero point, r10 factor or shift, r11
-   output, r12 bias; q2-q5 taps, q6 addresses, q7 output offsets */
+/* r1 scale, r3 taps, r5 from the addresses after a channel to the next channel's, or step, r7 advance, r8 multiplier, r9 zero
+   point, r10 factor or shift, r11 output, r12 bias; q2-q5 taps, q6 addresses, q7 output offsets. The last round's outputs are stored
+   where p0 says: all of them, if the work has no rest. */
     .macro quad_channels name, outputs, step, form
 hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
     sub         sp, sp, #FRAME
-    str         r0, [sp, #WORK]
-    ldr         r1, [r0, #CHANNELS]
-    str         r1, [sp, #LEFT]
     vmov.i32    q0, #0
     vstrb.8     q0, [sp, #TAPS - 8]
     .ifc \form,general
@@ -182,38 +201,63 @@ hil_function \name
     vdup.16     q0, r2
     vstrw.32    q0, [sp, #HIGH]
     .endif
+    vldrb.8     q0, [r0, #PATTERN]
+    vstrb.8     q0, [sp, #LANES]
     ldrd        r1, r3, [r0, #SCALE]
-    ldr         r7, [r0, #ADVANCE]
+    ldrd        r2, r4, [r0, #CHANNELS] /* and record */
+    movs        r6, #12
+    mla         r2, r2, r6, r1
+    str         r4, [sp, #BYTES]
+    str         r2, [sp, #LAST]
+    ldrd        r4, r6, [r0, #ROUNDS]   /* and rest */
+    ldrd        r7, r2, [r0, #ADVANCE]  /* and back */
     ldr         r9, [r0, #OUT_ZERO]
-    ldrd        r5, r11, [r0]
-    .ifc \step,any
-    str         r5, [sp, #STRIP]
-    ldr         r5, [r0, #STEP]
-    .endif
+    cmp         r6, #0
+    ittt        eq
+    subeq       r4, r4, #1
+    addeq       r2, r2, r7
+    mvneq       r6, r6
+    vmsr        p0, r6
+    str         r4, [sp, #WHOLE]
+    str         r2, [sp, #RETURN]
+    ldrd        r2, r11, [r0]           /* strip and output */
+    vldrw.32    q6, [r0, #GATHER]
     vldrw.32    q7, [r0, #OFFSETS]
     .ifc \form,general
     vstrw.32    q7, [sp, #PLACES]
     .endif
+    vadd.i32    q6, q6, r2
+    ldr         r5, [r0, #STEP]
+    adds        r4, r4, #1
+    mul         r4, r4, r5
+    .ifc \outputs,one
+    lsls        r4, r4, #3
+    .endif
+    .ifc \outputs,row
+    lsls        r4, r4, #2
+    .endif
+    .ifc \outputs,line
+    lsls        r4, r4, #1
+    .endif
+    .ifc \outputs,square
+    lsls        r4, r4, #1
+    .endif
+    rsb         r4, r4, #4
+    .ifc \step,any
+    str         r4, [sp, #NEXT]
+    .else
+    mov         r5, r4
+    .endif
 1:  /* a channel */
-    vldrb.8     q0, [r0, #PATTERN]
+    vldrb.8     q0, [sp, #LANES]
     vldrb.u8    q2, [r3, q0]
     ldm         r1!, {r8, r10, r12}
-    ldr         r2, [r0, #RECORD]
-    vldrw.32    q6, [r0, #GATHER]
+    ldrd        r4, r2, [sp, #WHOLE]    /* and bytes */
     add         r3, r3, r2
     .ifc \form,general
     ldrsb       r10, [r3, #-2]
     .endif
     vstrb.8     q2, [sp, #TAPS]
-    .ifc \step,any
-    ldr         r2, [sp, #STRIP]
-    vadd.i32    q6, q6, r2
-    add         r2, r2, #4
-    str         r2, [sp, #STRIP]
-    .else
-    vadd.i32    q6, q6, r5
-    add         r5, r5, #4
-    .endif
     .ifc \outputs,line
     vldrb.8     q3, [sp, #TAPS - 1]
     vldrb.8     q4, [sp, #TAPS - 2]
@@ -230,29 +274,25 @@ hil_function \name
     .ifc \form,general
     bic         r2, r10, r10, asr #31   /* what is positive of the shift */
     sub         r10, r10, r2
-    lsr         r4, r10, #31
-    strd        r2, r4, [sp, #SHIFT]
+    lsr         r6, r10, #31
+    strd        r2, r6, [sp, #SHIFT]
     .endif
-    ldr         r2, [r0, #ROUNDS]
-    wls         lr, r2, 3f
+    wls         lr, r4, 3f
 2:
     octet       \outputs, \step, \form, all
     add         r11, r11, r7
     le          lr, 2b
 3:
-    ldr         r0, [sp, #WORK]
-    ldr         r4, [r0, #REST]
-    cmp         r4, #0
-    beq.w       4f
-    vmsr        p0, r4
     octet       \outputs, \step, \form, some
-    ldr         r0, [sp, #WORK]
-4:
-    ldr         r2, [r0, #BACK]
-    ldr         r4, [sp, #LEFT]
+    ldrd        r2, r4, [sp, #RETURN]   /* and last */
+    .ifc \step,any
+    ldr         r6, [sp, #NEXT]
+    vadd.i32    q6, q6, r6
+    .else
+    vadd.i32    q6, q6, r5
+    .endif
     add         r11, r11, r2
-    subs        r4, r4, #1
-    str         r4, [sp, #LEFT]
+    cmp         r1, r4
     bne.w       1b
     add         sp, sp, #FRAME
     vpop        {d8-d15}

@@ -15,6 +15,9 @@ typedef struct {
     int32_t channels;          /* of the output */
     int32_t last;              /* first channel of the last block */
     int32_t out_zero, clamp_min, clamp_max;
+    int8_t *strip; /* of depthwise_woven_s8_mve: 64 bytes for each of as many words as there are four taps, all initialized up
+                      to a multiple of four words */
+    int32_t words;
 } depthwise_taps_s8_mve_work;
 
 typedef void depthwise_taps_s8_mve_function(const int32_t *packed, int8_t *output,

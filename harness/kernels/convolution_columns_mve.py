@@ -10,7 +10,7 @@ from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
 from harness.kernels.convolution_mve import canonical_window, depth_of, gemm_loops, packed_bytes
-from harness.kernels.mve import LANES, gemm_shape, layer_form, mve_requant, pack_gemm, split_depth
+from harness.kernels.mve import LANES, gemm_form, gemm_shape, mve_requant, pack_gemm, split_depth, units
 from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.window_fields import WINDOW_FIELDS, window_fields
@@ -19,6 +19,8 @@ STRIP_BYTES = 4096
 """Of the longest strip."""
 FARTHEST = 65535
 """Offsets of outputs are uint16."""
+SHORT = 8
+"""Steps of a window, the tail being one, that are computed eight channels at a time."""
 
 
 class ConvColumnsS8Mve(MveKernel):
@@ -38,12 +40,18 @@ class ConvColumnsS8Mve(MveKernel):
     def lower(self, context: Context) -> Lowered:
         window, layer = canonical_window(context), quantized_layer(context)
         depth, scale = depth_of(window), mve_requant(layer)
+        form = self._form(context)
         shape = window_fields(window, *(name for name in WINDOW_FIELDS if not name.startswith("dilation")))
         shape |= {"in_zero": context.input().q.zero_point, "beyond": _beyond(depth)}
-        shape |= {"x_step": window.rows.stride * _row(window), **gemm_shape(layer, depth, scale.form)}
-        table = ConstantTable("packed", "int32_t", pack_gemm(layer.weights.astype(np.int8), scale))
+        shape |= {"x_step": window.rows.stride * _row(window), **gemm_shape(layer, depth, form)}
+        table = ConstantTable("packed", "int32_t", pack_gemm(layer.weights.astype(np.int8), scale, form=form))
         call = Call("conv_columns_s8_mve", (In(), table, Out(), Scratch()), shape)
         return Lowered("conv_columns_s8_mve", (call,), self.scratch(context))
+
+    def _form(self, context: Context) -> int:
+        """Deep windows gain under two percent by eight channels at a time, for twice the code."""
+        layer, depth = quantized_layer(context), depth_of(canonical_window(context))
+        return gemm_form(layer, depth) if units(depth) <= SHORT else mve_requant(layer).form
 
     def scratch(self, context: Context) -> int:
         window = canonical_window(context)
@@ -76,14 +84,14 @@ class ConvColumnsS8Mve(MveKernel):
             found["part"] += window.batches * sum(parts)
             for name, count in zip(("row64", "row32", "row16", "row"), parts, strict=True):
                 found[name] += inside * count
-        return found | gemm_loops(context, calls, rows.out, depth_of(window))
+        return found | gemm_loops(context, calls, rows.out, depth_of(window), self._form(context))
 
     def reads(self, context: Context) -> float:
         return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
         depth = depth_of(canonical_window(context))
-        return packed_bytes(context.output().shape[3], depth, layer_form(context))
+        return packed_bytes(context.output().shape[3], depth, self._form(context))
 
 
 def _row(window: Window2D) -> int:

@@ -14,19 +14,24 @@ from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
 from harness.kernels.mve import (
+    EIGHT,
     FLOAT,
     GENERAL,
     LANES,
+    LONGEST_ALONE,
     MAX_CHANNELS,
+    PAIRS,
+    PAIRS_SIGNED,
     SIGNED,
     Int8s,
     Packing,
+    gemm_form,
     gemm_shape,
-    layer_form,
     mve_requant,
     pack_gemm,
     readable,
     split_depth,
+    units,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
@@ -75,27 +80,46 @@ def pairs(context: Context, depth: int) -> AccessOrder:
     return AccessOrder({0: reads.astype(np.int32)}, writes.astype(np.int32).reshape(-1))
 
 
-def gemm_loops(context: Context, calls: int, pixels: int, depth: int, channels: int = 0) -> dict[str, float]:
-    """Loops of `calls` calls of gemm_s8_mve, over `pixels` rows of `depth` each; `channels`, or else all of them."""
-    steps, tail = split_depth(depth)
-    channels, form = channels or context.output().shape[-1], layer_form(context)
+def gemm_loops(
+    context: Context, calls: int, pixels: int, depth: int, form: int, channels: int = 0, alone: bool = False
+) -> dict[str, float]:
+    """Loops of `calls` calls of gemm_s8_mve, or of gemm_pairs_s8_mve, over `pixels` rows of `depth` each.
+
+    Args:
+        context: of the layer.
+        calls: of the function.
+        pixels: of a call.
+        depth: activations of a pixel.
+        form: of gemm_form.
+        channels: of the output, if not all of them.
+        alone: whether a last pixel without another has a function of its own.
+    """
+    channels, size = channels or context.output().shape[-1], units(depth)
     if isinstance(context.node.attrs, FullyConnectedAttrs):
         channels = context.input(1).shape[0]
-    paired = calls * -(-pixels // 2)
-    tiles, units = paired * -(-channels // 4), steps + (tail > 0)
+    eight = form in PAIRS.values()
+    last = calls * (pixels % 2) * (alone and eight and size <= LONGEST_ALONE)
+    paired = calls * -(-pixels // 2) - last
+    tiles, eights = paired * -(-channels // 4), channels // EIGHT
+    ended = tiles * (not eight)
     return {
-        "call": calls,
+        "call": calls * (last == 0 or pixels > 1),
         "pair": paired,
         "overlap": paired * (channels % 4 > 0),
-        "single": calls * (pixels % 2),
-        "tile": tiles,
-        "step": tiles * max(units - HELD, 0),
-        "held": tiles * min(units, HELD),
-        "several": (tiles + 5 * paired) * (units > 1),
-        "far": tiles * (units > LONGEST),
-        "round": tiles * -(-(units - HELD) // 4) * (units > LONGEST),
+        "single": (calls * (pixels % 2) - last) * (not eight),
+        "tile": ended,
+        "eight": paired * eights * eight,
+        "step": tiles * max(size - HELD, 0),
+        "held": tiles * min(size, HELD),
+        "several": (ended + 5 * paired) * (size > 1),
+        "far": tiles * (size > LONGEST),
+        "round": tiles * -(-(size - HELD) // 4) * (size > LONGEST),
         "general": tiles * (form == GENERAL),
         "in_float": tiles * (form == FLOAT),
+        "alone": last,
+        "alone_eight": last * eights,
+        "alone_step": last * eights * max(size - 2 * HELD, 0),
+        "alone_held": last * eights * min(size, 2 * HELD),
     }
 
 
@@ -103,7 +127,7 @@ def packed_bytes(channels: int, depth: int, form: int, packing: Packing = "s8") 
     """Bytes of pack_gemm."""
     steps, tail = split_depth(depth)
     weights = 64 * steps + 32 * (tail > 0)
-    constants = 36 + 4 * (form == GENERAL) - 4 * (form == FLOAT) + 12 * (form == SIGNED)
+    constants = 36 + 4 * (form == GENERAL) - 4 * (form == FLOAT) + 12 * (form in (SIGNED, PAIRS_SIGNED))
     return -(-channels // 4) * ((weights if packing == "s8" else weights // 2) + constants)
 
 
@@ -145,9 +169,10 @@ class Conv1x1S8Mve(MveKernel):
         depth = depth_of(window)
         layer = quantized_layer(context)
         weights, scale = self.matrix(layer), mve_requant(layer)
-        shape = {"pixels": window.pixels, "x_step": depth, **gemm_shape(layer, depth, scale.form)}
+        form = gemm_form(layer, depth, self.packing)
+        shape = {"pixels": window.pixels, "x_step": depth, **gemm_shape(layer, depth, form)}
         shape["out_step"] = len(weights)
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing, form))
         return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
@@ -155,14 +180,16 @@ class Conv1x1S8Mve(MveKernel):
 
     def loops(self, context: Context) -> Loops:
         channels, depth = context.output().shape[3], depth_of(in_runs(context))
-        return gemm_loops(context, 1, context.output().elements // channels, depth)
+        form = gemm_form(quantized_layer(context), depth, self.packing)
+        return gemm_loops(context, 1, context.output().elements // channels, depth, form, alone=True)
 
     def reads(self, context: Context) -> float:
         return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
         depth = depth_of(in_runs(context))
-        return packed_bytes(context.output().shape[3], depth, layer_form(context), self.packing)
+        form = gemm_form(quantized_layer(context), depth, self.packing)
+        return packed_bytes(context.output().shape[3], depth, form, self.packing)
 
 
 class ConvS8Mve(MveKernel):
@@ -208,13 +235,13 @@ class ConvS8Mve(MveKernel):
         layer = quantized_layer(context)
         by_row = self.matrix(layer).reshape(-1, window.rows.kernel, window.columns.kernel, window.in_c)
         weights = by_row.transpose(0, 2, 1, 3).reshape(-1, depth)
-        scale = mve_requant(layer)
+        scale, form = mve_requant(layer), gemm_form(layer, depth, self.packing)
         shape = window_fields(window, *(name for name in WINDOW_FIELDS if name != "dilation_w"))
         shape |= {"in_zero": context.input().q.zero_point, "tile_w": self.tile(window)}
-        shape |= {"x_step": window.columns.stride * column, **gemm_shape(layer, depth, scale.form)}
+        shape |= {"x_step": window.columns.stride * column, **gemm_shape(layer, depth, form)}
         # Without a strip the output stands in for it: an address that is not used.
         strip = Scratch() if self.tile(window) else Out()
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing, form))
         call = Call(self.function, (In(), table, Out(), strip), shape)
         return Lowered(self.function, (call,), self.scratch(context))
 
@@ -231,9 +258,10 @@ class ConvS8Mve(MveKernel):
         width, depth = window.columns.out, depth_of(window)
         tile = self.tile(window) or width
         lines = window.batches * window.rows.out
+        form = gemm_form(quantized_layer(context), depth, self.packing)
         found: dict[str, float] = {}
         for first in range(0, width, tile):
-            for name, count in gemm_loops(context, lines, min(tile, width - first), depth).items():
+            for name, count in gemm_loops(context, lines, min(tile, width - first), depth, form).items():
                 found[name] = found.get(name, 0) + count
         return found if self.tile(window) == 0 else found | _strip_loops(window, tile)
 
@@ -242,7 +270,8 @@ class ConvS8Mve(MveKernel):
 
     def flash(self, context: Context) -> int:
         depth = depth_of(in_runs(context))
-        return packed_bytes(context.output().shape[3], depth, layer_form(context), self.packing)
+        form = gemm_form(quantized_layer(context), depth, self.packing)
+        return packed_bytes(context.output().shape[3], depth, form, self.packing)
 
 
 class ConvSmallStripS8Mve(ConvS8Mve):

@@ -252,7 +252,7 @@ class ConvPartsS8Mve(_ConvParts):
         return pack_gemm(weights[channels], _of(scale, channels))
 
     def products(self, context: Context, calls: int, pixels: int, depth: int) -> Loops:
-        return gemm_loops(context, calls, pixels, depth, self._channels(context))
+        return gemm_loops(context, calls, pixels, depth, layer_form(context), self._channels(context))
 
     def flash(self, context: Context) -> int:
         size = packed_bytes(self._channels(context), self.depth(context), layer_form(context))

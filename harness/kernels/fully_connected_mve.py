@@ -28,6 +28,7 @@ from harness.kernels.mve import (
     SIGNED,
     Int8s,
     Packing,
+    gemm_form,
     layer_form,
     mve_requant,
     output_shape,
@@ -199,8 +200,9 @@ class FullyConnectedRowsS8Mve(MveKernel):
         channels, depth = weights.shape
         steps, tail = split_depth(depth)
         shape = {"pixels": x.elements // depth, "x_step": depth, "steps": steps, "tail": tail, "out_c": channels}
-        shape |= output_shape(layer, scale.form) | {"out_step": channels}
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
+        form = gemm_form(layer, depth, self.packing)
+        shape |= output_shape(layer, form) | {"out_step": channels}
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing, form))
         return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
@@ -208,14 +210,16 @@ class FullyConnectedRowsS8Mve(MveKernel):
 
     def loops(self, context: Context) -> Loops:
         depth = context.input(1).shape[1]
-        return gemm_loops(context, 1, context.input().elements // depth, depth)
+        form = gemm_form(quantized_layer(context), depth, self.packing)
+        return gemm_loops(context, 1, context.input().elements // depth, depth, form, alone=True)
 
     def reads(self, context: Context) -> float:
         return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
         channels, depth = context.input(1).shape
-        return packed_bytes(channels, depth, layer_form(context), self.packing)
+        form = gemm_form(quantized_layer(context), depth, self.packing)
+        return packed_bytes(channels, depth, form, self.packing)
 
 
 KERNELS: tuple[Kernel, ...] = (

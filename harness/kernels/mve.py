@@ -15,16 +15,25 @@ from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.quantization.fixedpoint import wrap32
 from harness.quantization.types import Rounding
 
+Packing: TypeAlias = Literal["s8", "int4", "lut16"]
+"""Weights as bytes; of four bits; or, in their place, indices of 16 values."""
+
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 
-RELU, SIGNED, GENERAL, FLOAT = (
-    constant("mve.h", f"HIL_MVE_{form}") for form in ("RELU", "SIGNED", "GENERAL", "FLOAT")
+RELU, SIGNED, GENERAL, FLOAT, PAIRS_RELU, PAIRS_SIGNED = (
+    constant("mve.h", f"HIL_MVE_{form}")
+    for form in ("RELU", "SIGNED", "GENERAL", "FLOAT", "PAIRS_RELU", "PAIRS_SIGNED")
 )
+PAIRS = {RELU: PAIRS_RELU, SIGNED: PAIRS_SIGNED}
 """Forms of requantization, firmware/kernels/mve.h; requant_mve.h says why they are exact."""
 
 LANES = 16
 EIGHT = 8
+LONGEST_PAIRS, LONGEST_ALONE = (
+    constant("gemm_pairs_s8_mve.h", f"HIL_GEMM_PAIRS_MVE_{name}") for name in ("LONGEST", "ALONE")
+)
+"""Most steps, the tail being one, of a pixel in gemm_pairs_s8_mve, and of a last pixel that is computed alone."""
 _SATURATED = 11
 """Shifts to the right up to which products of 2^31 / 2^n and more are beyond any int8 output."""
 MAX_CHANNELS = 65532
@@ -86,6 +95,12 @@ def layer_form(context: Context) -> int:
     return mve_requant(quantized_layer(context)).form
 
 
+def gemm_form(layer: QuantizedLayer, depth: int, packing: Packing = "s8") -> int:
+    """The form of a layer whose products gemm_s8_mve or, as one of PAIRS, gemm_pairs_s8_mve computes."""
+    form, fits = mve_requant(layer).form, len(layer.weights) % EIGHT == 0 and units(depth) <= LONGEST_PAIRS
+    return PAIRS.get(form, form) if packing == "s8" and fits else form
+
+
 def output_shape(layer: QuantizedLayer, form: int) -> dict[str, int]:
     """The output's zero point, its clamp and the form."""
     return {"out_zero": layer.zero_point, "clamp_min": layer.clamp[0], "clamp_max": layer.clamp[1], "form": form}
@@ -101,6 +116,12 @@ def split_depth(depth: int) -> tuple[int, int]:
     """(steps of 16 activations, tail of up to 8 after them): a tail beyond 8 takes a step of its own."""
     steps, rest = divmod(depth, LANES)
     return (steps + 1, 0) if rest > LANES // 2 else (steps, rest)
+
+
+def units(depth: int) -> int:
+    """Steps, the tail being one."""
+    steps, tail = split_depth(depth)
+    return steps + (tail > 0)
 
 
 def readable(depth: int) -> bool:
@@ -147,9 +168,6 @@ def lut16_weights(indices: Int8s, first: int, size: int) -> Int8s:
     return (laid[:, 0] | laid[:, 1] << 4).astype(np.int8).reshape(-1)
 
 
-Packing: TypeAlias = Literal["s8", "int4", "lut16"]
-"""Weights as bytes; of four bits; or, in their place, indices of 16 values."""
-
 _LAID: Mapping[Packing, Callable[[Int8s, int, int], Int8s]] = {
     "s8": interleave,
     "int4": int4_weights,
@@ -157,8 +175,29 @@ _LAID: Mapping[Packing, Callable[[Int8s, int, int], Int8s]] = {
 }
 
 
-def pack_gemm(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int32s:
-    """Weights (channels, depth) and requantization as gemm_s8_mve, gemm_int4_mve or unpack_lut16_mve reads them."""
+def pack_pairs(weights: Int8s, scale: MveRequant) -> Int32s:
+    """Weights (channels, depth) and requantization as gemm_pairs_s8_mve reads them."""
+    parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
+    second = scale.factors if scale.form == SIGNED else scale.shift
+    early = LANES if weights.shape[1] > EIGHT else 0
+    end = 4 * LANES * max(units(weights.shape[1]) - 2, 0)
+    begin = max(end - 4 * LANES, 0)
+    for first in range(0, len(weights), EIGHT):
+        even, odd = slice(first, first + EIGHT, 2), slice(first + 1, first + EIGHT, 2)
+        late = interleave(weights[odd], 0, 4)
+        late = np.concatenate([late[begin:end], late[:begin], late[end:]])
+        parts += [scale.bias[even], interleave(weights[even], 0, 4), late[:early], scale.bias[odd], late[early:]]
+        parts += [part[channels] for channels in (even, odd) for part in (scale.multiplier, second)]
+    return words(*parts)
+
+
+def pack_gemm(weights: Int8s, scale: MveRequant, packing: Packing = "s8", form: int | None = None) -> Int32s:
+    """Weights (channels, depth) and requantization as gemm_s8_mve, gemm_int4_mve or unpack_lut16_mve reads them.
+
+    form: one of PAIRS for gemm_pairs_s8_mve.
+    """
+    if form in PAIRS.values():
+        return pack_pairs(weights, scale)
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     for first in blocks(weights.shape[0], 4):
         part = slice(first, first + 4)
@@ -224,6 +263,22 @@ def pack_records(taps: Int8s, scale: MveRequant) -> Int8s:
     """Per channel its taps (channels, taps), its shift, and a zero, where lanes without a tap point."""
     zeros = np.zeros((taps.shape[0], 1), np.int8)
     return np.concatenate([taps, scale.shift[:, None], zeros], axis=1).reshape(-1)
+
+
+_WOVEN = (np.arange(0, LANES, 4), np.arange(2, LANES, 4), np.arange(1, LANES, 4), np.arange(3, LANES, 4))
+"""Channels of 16 whose sums lie side by side."""
+
+
+def pack_woven(taps: Int8s, scale: MveRequant) -> Int32s:
+    """Taps (channels, taps) and requantization of blocks of 16 channels, as depthwise_woven_s8_mve reads them."""
+    parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
+    rows = np.pad(taps, ((0, 0), (0, -taps.shape[1] % LANES)))
+    for first in range(0, len(taps), LANES):
+        for half in (_WOVEN[:2], _WOVEN[2:]):
+            channels = first + np.concatenate(half)
+            parts += [scale.bias[channels], interleave(rows[channels], 0, EIGHT)]
+        parts += [part[first + at] for at in _WOVEN for part in (scale.multiplier, scale.factors)]
+    return words(*parts)
 
 
 def pack_taps(taps: Int8s, scale: MveRequant, starts: Sequence[int], multiplier: int) -> Int32s:

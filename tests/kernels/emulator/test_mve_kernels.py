@@ -22,10 +22,13 @@ from harness.kernels import (
     movement_mve,
 )
 from harness.kernels.base import Kernel
+from harness.kernels.context import Context
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve, ConvSmallStripS8Mve
 from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve, DepthwiseConvTilesS8Mve
 from harness.kernels.fully_connected_mve import FullyConnectedUniformS8Mve
+from harness.kernels.mve import mve_requant
 from harness.kernels.numbers import SCALED, SCALED_TYPES
+from harness.kernels.quantized_layer import quantized_layer
 from harness.quantization.types import DType
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
@@ -73,6 +76,14 @@ def _layers(graph: Graph, kernel: str) -> Sequence[Layer]:
     return _plan(graph, kernel).layers
 
 
+def _by_factors(graphs: Sequence[Graph]) -> list[Graph]:
+    """Those whose last layer is requantized by factors: the others have other functions."""
+    target = Target("cortex-m55")
+    found = [g for g in graphs if mve_requant(quantized_layer(Context(g, g.nodes[-1], target))).by_factors]
+    assert len(found) > 0.3 * len(graphs)
+    return found
+
+
 def _depth(rng: Rng) -> int:
     return pick(rng, 1, 8, 16, 16 * between(rng, 1, 6) + between(rng, 0, 8))
 
@@ -84,6 +95,16 @@ def test_conv_1x1() -> None:
         image = (pick(rng, 1, 1, 2), between(rng, 1, 5), between(rng, 1, 5), _depth(rng))
         graphs.append(conv_layer(rng, image, between(rng, 4, 19)))
     check(graphs, "Conv1x1S8Mve", "conv_1x1_s8_mve")
+
+
+def test_conv_1x1_of_eights() -> None:
+    rng = np.random.default_rng(32)
+    graphs = []
+    for size in range(scaled(38, 380)):
+        depth = max(16 * (size // 2 % 19) + size % 2 * between(rng, 1, 8), 1)
+        image = (pick(rng, 1, 1, 2), between(rng, 1, 3), between(rng, 1, 3), depth)
+        graphs.append(conv_layer(rng, image, 8 * between(rng, 1, 4), relu=chance(rng, 0.5)))
+    check(_by_factors(graphs), "Conv1x1S8Mve", "conv_1x1_s8_mve")
 
 
 @pytest.mark.parametrize("op", ["LOGISTIC", "TANH"])
@@ -249,6 +270,20 @@ def test_depthwise_of_any_window() -> None:
         image, pads = (pick(rng, 1, 1, 2), height, width, depth), Pads(*vertical, *horizontal)
         graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, depthwise=True))
     check(graphs, "DepthwiseConvS8Mve", "depthwise_conv_s8_mve")
+
+
+def test_depthwise_by_sixteens() -> None:
+    rng = np.random.default_rng(31)
+    graphs = []
+    for _ in range(scaled(20, 400)):
+        kernel = pick(rng, (between(rng, 5, 20), 1), (between(rng, 1, 6), between(rng, 1, 6)))
+        stride, dilation = ((between(rng, 1, 3), between(rng, 1, 3)) for _ in range(2))
+        height, vertical = _side(rng, kernel[0], stride[0], dilation[0])
+        width, horizontal = _side(rng, kernel[1], stride[1], dilation[1])
+        channels = pick(rng, 16, 32, 48)
+        image, pads = (pick(rng, 1, 1, 2), height, width, channels), Pads(*vertical, *horizontal)
+        graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, True, chance(rng, 0.5)))
+    check(_by_factors(graphs), "DepthwiseConvWovenS8Mve", "depthwise_conv_woven_s8_mve")
 
 
 def test_fully_connected() -> None:
