@@ -50,7 +50,11 @@ ONE_BY_ONE = next(k for k in convolution_mve.KERNELS if type(k) is Conv1x1S8Mve)
 ANY_WINDOW = next(k for k in convolution_mve.KERNELS if type(k) is ConvS8Mve)
 SMALL_STRIPS = next(k for k in convolution_mve.KERNELS if isinstance(k, ConvSmallStripS8Mve))
 SHORT_STRIPS = next(k for k in depthwise_mve.KERNELS if isinstance(k, DepthwiseConv3x3SmallStripS8Mve))
-PARTS = list(zip(convolution_parts_mve.KERNELS, ("conv_parts_s8_mve", "conv_few_s8_mve"), (13, 7), strict=True))
+PARTS = [
+    (kernel, kernel.function, few)
+    for kernel, few in zip(convolution_parts_mve.KERNELS, (range(1, 14), range(1, 8), (2, 2, 6)), strict=True)
+]
+"""With numbers of output channels a group."""
 _COPIED = ("CONCATENATION", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "PAD")
 
 
@@ -155,8 +159,8 @@ def test_conv_with_small_strips() -> None:
     check(small, "ConvSmallStripS8Mve", "conv_s8_mve")
 
 
-def _part_layers(rng: Rng, count: int, most: int) -> list[Graph]:
-    """In groups, dilated along a row, of up to `most` output channels a group."""
+def _part_layers(rng: Rng, count: int, few: Sequence[int]) -> list[Graph]:
+    """In groups, dilated along a row, of `few` output channels a group."""
     graphs = []
     for _ in range(count):
         kernel = pick(rng, (3, 3), (1, 1), (between(rng, 1, 5), between(rng, 1, 5)), (1, 3), (4, 1), (1, 7))
@@ -167,14 +171,14 @@ def _part_layers(rng: Rng, count: int, most: int) -> list[Graph]:
         groups = pick(rng, 1, 2, 3, 4)
         depth = pick(rng, 1, 3, 8, 16, between(rng, 1, 100), between(rng, 1, 30))
         image = (pick(rng, 1, 1, 2), height, width + pick(rng, 0, 0, 9), depth * groups)
-        pads, channels = Pads(*vertical, *horizontal), groups * between(rng, 1, most)
+        pads, channels = Pads(*vertical, *horizontal), groups * pick(rng, *few)
         graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, groups=groups))
     return graphs
 
 
-@pytest.mark.parametrize(("kernel", "function", "most"), PARTS)
-def test_conv_in_parts(kernel: Kernel, function: str, most: int) -> None:
-    found = _where_it_applies(_part_layers(np.random.default_rng(24), scaled(40, 600), most), kernel)
+@pytest.mark.parametrize(("kernel", "function", "few"), PARTS)
+def test_conv_in_parts(kernel: Kernel, function: str, few: Sequence[int]) -> None:
+    found = _where_it_applies(_part_layers(np.random.default_rng(24), scaled(40, 600), few), kernel)
     assert len(found) > scaled(15, 200)
     check(found, type(kernel).__name__, function)
 
