@@ -15,7 +15,7 @@ from harness.ir.operators.operator import INT16_WEIGHTS
 from harness.ir.operators.transpose_conv import TransposeConvAttrs
 from harness.ir.operators.weights import has_narrow_sums
 from harness.ir.weights import channel_bias, channel_weights
-from harness.ir.window import ConvAttrs
+from harness.ir.window import ConvAttrs, Window2D
 from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered, Out, Scratch, packed
 from harness.kernels.context import Context
 from harness.kernels.mve_kernel import MVE
@@ -47,7 +47,7 @@ def _has_short_sums(context: Context, rows: Ints) -> bool:
 
 
 def _records(context: Context, rows: Ints, group: int, parts: int = 1) -> Ints:
-    """[channels / group, 2, group]: biases and factors of scale_s16.h, those of each of `parts` filled up with zeros."""
+    """[channels / group, 2, group]: biases and factors of scale_s16.h, each part's filled up with zeros."""
     multipliers, shifts = channel_params(context.input(), context.input(1), context.output(), len(rows))
     factors = [upper_bits(int(m)) << (17 + int(s)) if m else 0 for m, s in zip(multipliers, shifts, strict=True)]
     both = np.stack([channel_bias(context.graph, context.node), np.array(factors, np.int64)])
@@ -139,37 +139,44 @@ def _taps(context: Context) -> int:
 
 
 class ConvS16Mve(_Convolution):
-    """CONV_2D: a pixel, four output channels of a group and eight taps at a time."""
+    """CONV_2D: two pixels, four output channels of a group and eight taps at a time."""
 
     features = MVE
     function = "conv_s16_mve"
+    at_once = 2
+    """Pixels of a row."""
+
+    def window(self, context: Context) -> Window2D:
+        """An image one column wide is a row."""
+        return context.window.column_as_row()
 
     def lower(self, context: Context) -> Lowered:
         scratch, groups = self.scratch(context), self.groups(context)
         column = Scratch("int16_t") if scratch else X
-        shape = window_fields(context.window) | {"groups": groups}
+        shape = window_fields(self.window(context)) | {"groups": groups}
         call = self.call(context, eights(rows_of(context), groups), shape, column)
         return Lowered(self.function, (_with_row(call, context, groups),), scratch)
 
     def scratch(self, context: Context) -> int:
-        """Bytes of a column, of which a kernel of one tap needs none."""
-        window, (_, taps) = context.window, rows_of(context).shape
+        """Bytes of columns, of which a kernel of one tap needs none."""
+        window, (_, taps) = self.window(context), rows_of(context).shape
         alone = window.taps == 1 and window.taps_inside() == window.pixels
-        return 0 if alone else 2 * taps
+        return 0 if alone else 2 * taps * min(self.at_once, window.columns.out)
 
     def is_outside(self, context: Context) -> bool:
         """Whether a kernel of one tap lies in the padding now and then, which is none that networks have."""
-        window = context.window
+        window = self.window(context)
         return window.taps == 1 and window.taps_inside() != window.pixels
 
     def applies(self, context: Context) -> bool:
         return not self.is_outside(context) and super().applies(context)
 
     def work(self, context: Context) -> Work:
-        window, rows, groups = context.window, rows_of(context), self.groups(context)
-        pixels = window.pixels * groups
-        quads = pixels * -(-(len(rows) // groups) // 4)
-        loops: dict[str, float] = {"pixel": pixels, "quad": quads, "eight": quads * -(-rows.shape[1] // 8)}
+        window, rows, groups = self.window(context), rows_of(context), self.groups(context)
+        pixels, fours, eights = window.pixels * groups, -(-(len(rows) // groups) // 4), -(-rows.shape[1] // 8)
+        calls = pixels // window.columns.out * -(-window.columns.out // self.at_once)
+        loops: dict[str, float] = {"pixel": pixels, "row": pixels // window.columns.out, "call": calls}
+        loops |= {"quad": calls * fours, "eight": calls * fours * eights}
         scratch = self.scratch(context)
         if scratch:
             together = groups == 1 and window.columns.dilation == 1
@@ -181,7 +188,8 @@ class ConvS16Mve(_Convolution):
 
 def eights(rows: Ints, groups: int = 1) -> ConstantTable:
     """Weights as row_s16_mve.h wants them, of one group after the other."""
-    found = [_eights(part) for part in rows.reshape(groups, -1, rows.shape[1])]
+    parts = np.split(rows, groups) if rows.size else []
+    found = [np.zeros(0, np.int64), *map(_eights, parts)]
     return ConstantTable("weights", "int8_t", packed(np.concatenate(found), "int8"))
 
 
@@ -229,14 +237,23 @@ class FullyConnectedS16Dsp(_FullyConnected):
 
 
 class FullyConnectedS16Mve(_FullyConnected):
-    """FULLY_CONNECTED: four outputs and eight taps at a time."""
+    """FULLY_CONNECTED: two rows, four outputs and eight taps at a time."""
 
     features = MVE
+    at_once = 2
     function = "fully_connected_s16_mve"
 
     def lower(self, context: Context) -> Lowered:
         call = self.call(context, eights(rows_of(context)), {"rows": self.sizes(context)["rows"]})
         return Lowered(self.function, (_with_row(call, context),))
+
+    def work(self, context: Context) -> Work:
+        sizes = self.sizes(context)
+        outputs, depth = -(-sizes["outputs"] // 4), -(-sizes["depth"] // 8)
+        pairs, single = divmod(sizes["rows"], self.at_once)
+        loops = {"row": pairs + single, "quad": single * outputs, "eight": single * outputs * depth}
+        loops |= {"pair_quad": pairs * outputs, "pair_eight": pairs * outputs * depth}
+        return Work(loops, (Reuse("weights", sizes["outputs"] * sizes["depth"], pairs + single),))
 
 
 class _WideDepthwise(_Wide):
@@ -303,7 +320,7 @@ class DepthwiseConvS16Mve(_WideDepthwise):
 
 
 class TransposeConvS16Mve(_Wide):
-    """TRANSPOSE_CONV: a pixel, four output channels and eight taps at a time, of the taps that meet a pixel of the input."""
+    """TRANSPOSE_CONV: a pixel, four output channels and eight of the taps that meet an input at a time."""
 
     ops = frozenset({"TRANSPOSE_CONV"})
     features = MVE
@@ -341,7 +358,8 @@ class TransposeConvS16Mve(_Wide):
 
     def scratch(self, context: Context) -> int:
         """Bytes of a column."""
-        return 2 * max(part.shape[1] for part in self.parts(context))
+        taps: list[int] = [part.shape[1] for part in self.parts(context)]
+        return 2 * max(taps)
 
     def work(self, context: Context) -> Work:
         attrs, (batches, height, width, channels) = context.node.attrs, context.output().shape

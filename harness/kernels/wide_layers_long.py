@@ -54,6 +54,7 @@ class ConvS16LongMve(ConvS16Mve):
     """CONV_2D: a pixel, four output channels of a group and eight taps at a time, sums in 64 bits."""
 
     function = "conv_s16_long_mve"
+    at_once = 1
 
     def applies(self, context: Context) -> bool:
         return not self.is_outside(context)
@@ -61,7 +62,7 @@ class ConvS16LongMve(ConvS16Mve):
     def lower(self, context: Context) -> Lowered:
         scratch, groups = self.scratch(context), self.groups(context)
         column: Argument = Scratch("int16_t") if scratch else X
-        fields = window_fields(context.window) | {"groups": groups} | _row(context, groups)
+        fields = window_fields(self.window(context)) | {"groups": groups} | _row(context, groups)
         shape = {f"conv.{name}": value for name, value in fields.items()} | scale_fields(context)
         tables = (eights(rows_of(context), groups), *factor_tables(context, 4, groups))
         return Lowered(self.function, (Call(self.function, (X, *tables, column, Y), shape),), scratch)
@@ -86,6 +87,7 @@ class FullyConnectedS16LongMve(FullyConnectedS16Mve):
     """FULLY_CONNECTED: four outputs and eight taps at a time, sums in 64 bits."""
 
     function = "fully_connected_s16_long_mve"
+    at_once = 1
 
     def applies(self, context: Context) -> bool:
         return True

@@ -20,12 +20,14 @@ from harness.kernels import (
     depthwise_mve,
     fully_connected_mve,
     movement_mve,
+    quantization,
 )
 from harness.kernels.base import Kernel
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve, ConvSmallStripS8Mve
 from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve, DepthwiseConvTilesS8Mve
 from harness.kernels.fully_connected_mve import FullyConnectedUniformS8Mve
 from harness.kernels.numbers import SCALED, SCALED_TYPES
+from harness.kernels.quantization import QuantizeIntegersMve
 from harness.quantization.types import DType
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
@@ -55,6 +57,7 @@ PARTS = [
     for kernel, few in zip(convolution_parts_mve.KERNELS, (range(1, 14), range(1, 8), (2, 2, 6)), strict=True)
 ]
 """With numbers of output channels a group."""
+QUANTIZES = next(k for k in quantization.KERNELS if isinstance(k, QuantizeIntegersMve))
 _COPIED = ("CONCATENATION", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "PAD")
 
 
@@ -94,6 +97,19 @@ def test_conv_1x1() -> None:
 def test_functions_of_int16(op: str) -> None:
     halves = [found for found in combinations() if found[0] == op and found[1].x is DType.INT16]
     check(typed_graphs(halves, seed=5, each=scaled(20, 300)), "SigmoidS16Mve", "sigmoid_s16_mve")
+
+
+def test_slopes_of_int16() -> None:
+    ops = ("ABS", "LEAKY_RELU", "RELU", "RELU6")
+    halves = [found for found in combinations() if found[0] in ops and found[1].x is DType.INT16]
+    assert {op for op, *_ in halves} == set(ops)
+    check(typed_graphs(halves, seed=7, each=scaled(3, 100)), "UnaryS16Mve", "unary_s16_mve")
+
+
+def test_quantize_from_integer_to_integer() -> None:
+    kinds = [found for found in combinations() if found[0] == "QUANTIZE" and found[1] in QuantizeIntegersMve.types]
+    graphs = typed_graphs(kinds, seed=8, each=scaled(1, 60))
+    check(_where_it_applies(graphs, QUANTIZES), "QuantizeIntegersMve", "quantize_integers_mve")
 
 
 @pytest.mark.parametrize("op", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
