@@ -199,6 +199,11 @@ def test_conv_in_parts(kernel: Kernel, function: str, few: Sequence[int]) -> Non
     check(found, type(kernel).__name__, function)
 
 
+def test_transpose_conv() -> None:
+    kinds = [found for found in combinations() if found[0] == "TRANSPOSE_CONV" and found[1].x is DType.INT8]
+    check(typed_graphs(kinds, seed=6, each=scaled(16, 300)), "TransposeConvS8Mve", "transpose_conv_s8_mve")
+
+
 def _depthwise_layers(rng: Rng, count: int) -> list[Graph]:
     graphs = []
     for _ in range(count):
