@@ -54,16 +54,18 @@ HIL_INLINE void depthwise_s16_pixel(const int16_t *input, const int8_t *weights,
     t.weights_line = s->kernel_w * s->out_c;
     input += ((iy + first_y * s->dilation_h) * s->in_w + ix + first_x * s->dilation_w) * s->in_c;
     weights += (first_y * s->kernel_w + first_x) * s->out_c;
-    const uint16x8_t iota = vidupq_n_u16(0, 1);
+    if (s->reciprocal == 0) {
+        for (int32_t c = 0; c < s->out_c; c += 8) {
+            const mve_pred16_t lanes = vctp16q((uint32_t)(s->out_c - c));
+            depthwise_s16_eight(input + c, weights + c, records + 2 * c, output + c, lanes, &t, s, 0, vdupq_n_u16(0));
+        }
+        return;
+    }
     for (int32_t c = 0; c < s->out_c; c += 8) {
         const mve_pred16_t lanes = vctp16q((uint32_t)(s->out_c - c));
-        if (s->reciprocal == 0) {
-            depthwise_s16_eight(input + c, weights + c, records + 2 * c, output + c, lanes, &t, s, 0, iota);
-        } else {
-            const uint16x8_t own = vaddq_n_u16(iota, (uint16_t)c);
-            const uint16x8_t places = vmulhq_u16(own, vdupq_n_u16((uint16_t)s->reciprocal));
-            depthwise_s16_eight(input, weights + c, records + 2 * c, output + c, lanes, &t, s, 1, places);
-        }
+        const uint16x8_t own = vidupq_n_u16((uint32_t)c, 1);
+        const uint16x8_t places = vmulhq_u16(own, vdupq_n_u16((uint16_t)s->reciprocal));
+        depthwise_s16_eight(input, weights + c, records + 2 * c, output + c, lanes, &t, s, 1, places);
     }
 }
 

@@ -7,9 +7,20 @@ import numpy as np
 from harness.ir.operators.operator import INT8_WEIGHTS
 from harness.ir.operators.transpose_conv import TransposeConvAttrs
 from harness.ir.weights import channel_bias
-from harness.kernels.base import Call, ConstantTable, In, Lowered, Out, Scratch
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.mve import GENERAL, LANES, MAX_CHANNELS, Int8s, MveRequant, mve_requant, output_shape, pack_gemm, split_depth
+from harness.kernels.mve import (
+    GENERAL,
+    LANES,
+    MAX_CHANNELS,
+    Int8s,
+    Int32s,
+    MveRequant,
+    mve_requant,
+    output_shape,
+    pack_gemm,
+    split_depth,
+)
 from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.quantized_layer import QuantizedLayer
 from harness.quantization.fixedpoint import Ints
@@ -119,11 +130,11 @@ class TransposeConvS8Mve(MveKernel):
         return len(layer.weights) // channels * _packed(layer, mve_requant(layer), 0, channels).size * 4
 
 
-def _packed(layer: QuantizedLayer, scale: MveRequant, first: int, count: int) -> np.ndarray:
+def _packed(layer: QuantizedLayer, scale: MveRequant, first: int, count: int) -> Int32s:
     """A phase's channels, the last one several times where there are fewer than four."""
     at = first + np.minimum(np.arange(max(count, 4)), count - 1)
     weights: Int8s = layer.weights[at].astype(np.int8)
     return pack_gemm(weights, MveRequant(scale.form, scale.bias[at], scale.multiplier[at], scale.shift[at]))
 
 
-KERNELS = (TransposeConvS8Mve(),)
+KERNELS: tuple[Kernel, ...] = (TransposeConvS8Mve(),)
