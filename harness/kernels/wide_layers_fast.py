@@ -174,9 +174,11 @@ class ConvS16Mve(_Convolution):
     def work(self, context: Context) -> Work:
         window, rows, groups = self.window(context), rows_of(context), self.groups(context)
         pixels, fours, eights = window.pixels * groups, -(-(len(rows) // groups) // 4), -(-rows.shape[1] // 8)
-        calls = pixels // window.columns.out * -(-window.columns.out // self.at_once)
-        loops: dict[str, float] = {"pixel": pixels, "row": pixels // window.columns.out, "call": calls}
-        loops |= {"quad": calls * fours, "eight": calls * fours * eights}
+        rows_out = pixels // window.columns.out
+        pairs, single = (rows_out * part for part in divmod(window.columns.out, self.at_once))
+        loops: dict[str, float] = {"pixel": pixels, "row": rows_out, "call": pairs + single}
+        loops |= {"quad": single * fours, "eight": single * fours * eights}
+        loops |= {"pair_quad": pairs * fours, "pair_eight": pairs * fours * eights}
         scratch = self.scratch(context)
         if scratch:
             together = groups == 1 and window.columns.dilation == 1
