@@ -1,46 +1,7 @@
 /* See conv_parts_s8_mve.h. */
 #include "conv_parts_s8_mve.h"
 
-#include "fill_mve.h"
-
-/* how many of `count` columns, `step` apart from `first` on, lie before column `end` */
-HIL_INLINE int32_t before(int32_t first, int32_t step, int32_t count, int32_t end)
-{
-    const int32_t found = first < end ? (end - first + step - 1) / step : 0;
-    return found < count ? found : count;
-}
-
-/* the strip of `columns` columns of the windows of output row oy, from input column `first` on */
-HIL_LOCAL void weave(const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, const int8_t *image,
-                     int8_t *strip, const int8_t *padding, int32_t oy, int32_t first, int32_t columns)
-{
-    const int32_t column = weaving->column;
-    const int32_t left = before(first, s->dilation_w, columns, 0);
-    const int32_t end = before(first, s->dilation_w, columns, s->in_w);
-    const int32_t inside = end - left;
-    if (left > 0) {
-        fill_mve(strip, s->in_zero, left * column);
-    }
-    if (end < columns) {
-        fill_mve(strip + end * column, s->in_zero, (columns - end) * column);
-    }
-    if (inside == 0) {
-        return;
-    }
-    int8_t *to = strip + left * column;
-    int32_t y = oy * s->stride_h - s->pad_top;
-    for (int32_t ky = 0; ky < s->kernel_h; ++ky) {
-        if (y >= 0 && y < s->in_h) {
-            weaving->input_step = s->dilation_w * s->in_c;
-            conv_strip_s8_mve(to, image + (y * s->in_w + first + left * s->dilation_w) * s->in_c, inside, weaving);
-        } else {
-            weaving->input_step = 0;
-            conv_strip_s8_mve(to, padding, inside, weaving);
-        }
-        to += weaving->depth;
-        y += s->dilation_h;
-    }
-}
+#include "conv_weave_s8_mve.h"
 
 /* the outputs of a part in output row oy; `output` is the first of them, `phase` its column */
 HIL_LOCAL void part(const int8_t *image, const int32_t *packed, int8_t *output, int8_t *strip, const int8_t *padding,
@@ -56,8 +17,8 @@ HIL_LOCAL void part(const int8_t *image, const int32_t *packed, int8_t *output, 
     }
     for (int32_t ox = 0; ox < count; ox += s->tile_w) {
         products->pixels = count - ox < s->tile_w ? count - ox : s->tile_w;
-        weave(s, weaving, image, strip, padding, oy, first + ox * s->stride_p * s->dilation_w,
-              (products->pixels - 1) * s->stride_p + s->kernel_w);
+        conv_weave_s8_mve(s, weaving, image, strip, padding, oy, first + ox * s->stride_p * s->dilation_w,
+                          (products->pixels - 1) * s->stride_p + s->kernel_w);
         gemm(strip, packed, output, products);
         output += products->pixels * products->out_step;
     }

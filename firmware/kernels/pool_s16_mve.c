@@ -2,25 +2,36 @@
 
 #include <arm_mve.h>
 
-#include "requantize.h"
+/* How to divide by `count`, 2 to 2^14 - 1, with 2^l the largest power of two in it: by 2^(31 + l) / count, rounded up, of whose
+ * products with sums of up to (2^15 + 1/2) * count the upper bits are exact, since (2^15 + 1/2) * count^2 < 2^(31 + l). */
+typedef struct {
+    uint32_t factor;
+    int32_t half, shift;
+} pool_s16_divisor;
 
-/* The mean of `count` values, halves away from zero. */
-HIL_INLINE int32x4_t pool_s16_means(int32x4_t sums, int32_t count)
+HIL_INLINE pool_s16_divisor pool_s16_divide_by(uint32_t count)
 {
-    int32_t each[4];
-    vstrwq_s32(each, sums);
-    const int32_t half = count / 2;
-    for (int32_t i = 0; i < 4; ++i) {
-        each[i] = (each[i] > 0 ? each[i] + half : each[i] - half) / count;
-    }
-    return vldrwq_s32(each);
+    const int32_t log = 31 - __builtin_clz(count);
+    const uint32_t whole = (UINT32_C(1) << 31) / count, rest = ((UINT32_C(1) << 31) % count) << log;
+    const pool_s16_divisor made = {(whole << log) + (rest + count - 1) / count, (int32_t)(count / 2), 1 - log};
+    return made;
+}
+
+/* The mean of sums, halves away from zero. */
+HIL_INLINE int32x4_t pool_s16_means(int32x4_t sums, const pool_s16_divisor *by)
+{
+    const uint32x4_t sizes = vaddq_n_u32(vreinterpretq_u32_s32(vabsq_s32(sums)), (uint32_t)by->half);
+    const uint32x4_t found = vshlq_r_u32(vmulhq_u32(sizes, vdupq_n_u32(by->factor)), by->shift);
+    const int32x4_t made = vreinterpretq_s32_u32(found);
+    return vnegq_m_s32(made, made, vcmpltq_n_s32(sums, 0));
 }
 
 /* One window of `rows` by `taps` pixels from `input` on; `averages` is a literal. */
 HIL_INLINE void pool_s16_window(const int16_t *input, int16_t *output, int32_t rows, int32_t taps, int32_t averages,
                                 const pool_s16_mve_shape *s)
 {
-    const int32_t step = s->channels, line = (s->in_w - taps) * step;
+    const int32_t step = s->channels, line = (s->in_w - taps) * step, count = rows * taps;
+    const pool_s16_divisor by = pool_s16_divide_by(averages && count > 0 ? (uint32_t)count : 1);
     for (int32_t c = 0; c < s->channels; c += 4) {
         const mve_pred16_t lanes = vctp32q((uint32_t)(s->channels - c));
         const int16_t *x = input + c;
@@ -33,7 +44,7 @@ HIL_INLINE void pool_s16_window(const int16_t *input, int16_t *output, int32_t r
             }
             x += line;
         }
-        sofar = averages ? pool_s16_means(sofar, rows * taps) : sofar;
+        sofar = averages && count > 1 ? pool_s16_means(sofar, &by) : sofar;
         sofar = vminq_s32(vmaxq_s32(sofar, vdupq_n_s32(s->clamp_min)), vdupq_n_s32(s->clamp_max));
         vstrhq_p_s32(output + c, sofar, lanes);
     }

@@ -29,6 +29,7 @@ from harness.kernels.mve import (
     mve_requant,
     output_shape,
     pack_by_channel,
+    pack_channel_pairs,
     pack_gemm,
     readable,
     split_depth,
@@ -313,4 +314,46 @@ class ConvFewS8Mve(_ConvParts):
         return _window(context).out_c * (head + -(-depth // LANES) * LANES)
 
 
-KERNELS: tuple[Kernel, ...] = (ConvPartsS8Mve(), ConvFewS8Mve())
+class ConvPairsS8Mve(_ConvParts):
+    """Convolutions of two output channels, or of two or six a group: four pixels of two channels at a time."""
+
+    function = "conv_pairs_s8_mve"
+    together = 4
+
+    def applies(self, context: Context) -> bool:
+        window = _window(context)
+        reach = 3 * phases_of(window.columns) * window.out_c
+        groups = groups_of(context)
+        return window.out_c // groups in ((2,) if groups == 1 else (2, 6)) and reach < FARTHEST
+
+    def takes_depth(self, depth: int) -> bool:
+        return True
+
+    def split(self, depth: int) -> tuple[int, int]:
+        return divmod(depth, LANES)
+
+    def pack(self, weights: Int8s, scale: MveRequant) -> Int32s:
+        return pack_channel_pairs(weights, scale)
+
+    def products(self, context: Context, calls: int, pixels: int, depth: int) -> Loops:
+        channels, form = context.output().shape[3] // groups_of(context), layer_form(context)
+        steps, tail = self.split(depth)
+        blocks = calls * -(-pixels // self.together)
+        rounds = blocks * channels // 2
+        return {
+            "call": calls,
+            "block": blocks,
+            "pair": rounds,
+            "step": rounds * steps,
+            "tail": rounds * (tail > 0),
+            "general": rounds * (form == GENERAL),
+            "in_float": rounds * (form == FLOAT),
+        }
+
+    def flash(self, context: Context) -> int:
+        form, depth = layer_form(context), self.depth(context)
+        head = 8 + LANES * {FLOAT: 1, GENERAL: 3}.get(form, 2)
+        return _window(context).out_c // 2 * (head + 2 * -(-depth // LANES) * LANES)
+
+
+KERNELS: tuple[Kernel, ...] = (ConvPartsS8Mve(), ConvFewS8Mve(), ConvPairsS8Mve())

@@ -56,6 +56,8 @@ class UnaryS16Portable(Kernel):
 
     ops = frozenset(_OF_INT16)
     types = same(DType.INT16)
+    superseded_by = MVE
+    function = "unary_s16_portable"
 
     def lower(self, context: Context) -> Lowered:
         x, y, operation = context.input(), context.output(), _OF_INT16[context.node.op]
@@ -65,8 +67,8 @@ class UnaryS16Portable(Kernel):
         shape = {"count": y.elements, "operation": operation, "in_zero": x.q.zero_point * zeros}
         shape |= {"scaled": int(above.m != 0)} | dict(zip(names, factors, strict=True))
         shape |= {"out_zero": y.q.zero_point * zeros, "clamp_min": clamp[0], "clamp_max": clamp[1]}
-        call = Call("unary_s16_portable", (In(ctype="int16_t"), Out(ctype="int16_t")), shape)
-        return Lowered("unary_s16_portable", (call,))
+        call = Call(self.function, (In(ctype="int16_t"), Out(ctype="int16_t")), shape)
+        return Lowered(self.function, (call,))
 
     def slopes(self, context: Context) -> tuple[tuple[Multiplier, Multiplier], int, Clamp]:
         """Factors from zero up and below, 0 where nothing is multiplied; whether zero points count; the clamp."""
@@ -87,6 +89,22 @@ class UnaryS16Portable(Kernel):
 
     def work(self, context: Context) -> Work:
         return Work({operation_loop(context): context.output().elements})
+
+
+class UnaryS16Mve(UnaryS16Portable):
+    """The same on Armv8.1-M MVE, four at a time."""
+
+    features = MVE
+    superseded_by = frozenset()
+    function = "unary_s16_mve"
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context, group=4)
+
+    def work(self, context: Context) -> Work:
+        (above, below), _, _ = self.slopes(context)
+        fours = -(-context.output().elements // 4)
+        return Work({operation_loop(context, "four"): fours, "two_slopes": fours * (above != below)})
 
 
 class SigmoidS16Portable(Kernel):
@@ -144,6 +162,7 @@ class RsqrtS16Portable(Kernel):
 KERNELS: tuple[Kernel, ...] = (
     UnaryF32Portable(),
     UnaryS16Portable(),
+    UnaryS16Mve(),
     SigmoidS16Portable(),
     SigmoidS16Mve(),
     RsqrtS16Portable(),

@@ -220,6 +220,21 @@ def pack_by_channel(weights: Int8s, scale: MveRequant) -> Int32s:
     return np.concatenate([words(head.astype(np.int32), row) for head, row in zip(heads, rows, strict=True)])
 
 
+def pack_channel_pairs(weights: Int8s, scale: MveRequant) -> Int32s:
+    """Weights (an even number of channels, depth) and requantization as gemm_2x4_s8_mve reads them."""
+    rows = np.pad(weights, ((0, 0), (0, -weights.shape[1] % LANES)))
+    taps = rows.reshape(-1, 2, rows.shape[1] // LANES, LANES).transpose(0, 2, 1, 3)
+    shift = scale.shift.astype(np.int32)
+    right = np.minimum(shift, 0)
+    constants = {FLOAT: [], SIGNED: [scale.factors], GENERAL: [np.maximum(shift, 0), right]}.get(scale.form, [right])
+    found: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
+    for pair, own in enumerate(taps):
+        at = slice(2 * pair, 2 * pair + 2)
+        found += [scale.bias[at], own.astype(np.int8)]
+        found += [np.tile(part[at].astype(np.int32), 2) for part in (scale.multiplier, *constants)]
+    return words(*found)
+
+
 def pack_fully_connected(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int32s:
     """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them, or its like for packed ones."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []

@@ -15,6 +15,8 @@ from harness.quantization.types import DType
 
 _TYPES = same(DType.INT16)
 _AVERAGES = constant("pool_wide_portable.h", "HIL_POOL_AVERAGE_POOL_2D")
+MOST_TAPS = 1 << 14
+"""Of a window; from there on a mean is no longer exact (pool_s16_mve.c)."""
 
 
 class PoolS16Mve(PoolWidePortable):
@@ -23,6 +25,9 @@ class PoolS16Mve(PoolWidePortable):
     ops = frozenset(op for op in PoolWidePortable.ops if set(_TYPES) & set(OPERATORS[op].types))
     types = _TYPES
     features = MVE
+
+    def applies(self, context: Context) -> bool:
+        return context.window.taps < MOST_TAPS and super().applies(context)
 
     def lower(self, context: Context) -> Lowered:
         (call,) = super().lower(context).calls

@@ -10,6 +10,7 @@ from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, Float, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant
 from harness.kernels.context import Context
+from harness.kernels.mve_kernel import MVE
 from harness.kernels.work import Work
 from harness.quantization.params import requantize_params
 from harness.quantization.types import DType, Rounding
@@ -27,6 +28,8 @@ class RequantizePortable(Kernel):
 
     ops = frozenset({"QUANTIZE"})
     types = tuple(types for types in QUANTIZE_TYPES if types.x is not DType.FLOAT32)
+    superseded_by = MVE
+    function = "requantize_portable"
 
     def lower(self, context: Context) -> Lowered:
         x, y = context.input(), context.output()
@@ -43,7 +46,7 @@ class RequantizePortable(Kernel):
             "clamp_max": y.dtype.range[1],
         }
         arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"))
-        return Lowered("requantize_portable", (Call("requantize_portable", arguments, shape),))
+        return Lowered(self.function, (Call(self.function, arguments, shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
@@ -51,6 +54,20 @@ class RequantizePortable(Kernel):
     def work(self, context: Context) -> Work:
         x, y = context.input(), context.output()
         return Work({f"{x.dtype.value}_to_{y.dtype.value}": y.elements})
+
+
+class QuantizeIntegersMve(RequantizePortable):
+    """The same on Armv8.1-M MVE, four at a time."""
+
+    features = MVE
+    superseded_by = frozenset()
+    function = "quantize_integers_mve"
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context, group=4)
+
+    def work(self, context: Context) -> Work:
+        return Work({"four": -(-context.output().elements // 4)})
 
 
 class QuantizeF32Portable(Kernel):
@@ -94,4 +111,4 @@ class DequantizePortable(Kernel):
         return Work({"byte" if context.input().dtype.size == 1 else "half": context.output().elements})
 
 
-KERNELS: tuple[Kernel, ...] = (RequantizePortable(), QuantizeF32Portable(), DequantizePortable())
+KERNELS: tuple[Kernel, ...] = (RequantizePortable(), QuantizeIntegersMve(), QuantizeF32Portable(), DequantizePortable())

@@ -48,14 +48,16 @@ def _tables(weights: Array, biases: Array, factors: Array) -> tuple[ConstantTabl
     )
 
 
-def factor_tables(context: Context, group: int) -> tuple[ConstantTable, ConstantTable]:
-    """int64 biases, and multipliers and shifts in turn, filled up with zeros to a multiple of `group` channels."""
+def factor_tables(context: Context, group: int, parts: int = 1) -> tuple[ConstantTable, ConstantTable]:
+    """int64 biases, and multipliers and shifts in turn, of each part filled up with zeros to a multiple of `group`."""
     channels = context.output().shape[-1]
     biases, factors = _records(context, channels)
-    missing = -channels % group
+    missing = (0, -(channels // parts) % group)
+    biases = np.pad(biases.reshape(parts, -1), ((0, 0), missing))
+    factors = np.pad(factors.reshape(parts, -1, 2), ((0, 0), missing, (0, 0)))
     return (
-        ConstantTable("biases", "int64_t", packed(np.pad(biases, (0, missing)), "int64")),
-        ConstantTable("factors", "int32_t", packed(np.pad(factors, ((0, missing), (0, 0))), "int32")),
+        ConstantTable("biases", "int64_t", packed(biases, "int64")),
+        ConstantTable("factors", "int32_t", packed(factors, "int32")),
     )
 
 

@@ -6,13 +6,16 @@ of which no factor is a half or more. Others are left to the portable kernels, w
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.operator import INT16_WEIGHTS
+from harness.ir.operators.transpose_conv import TransposeConvAttrs
 from harness.ir.operators.weights import has_narrow_sums
 from harness.ir.weights import channel_bias, channel_weights
-from harness.ir.window import ConvAttrs
+from harness.ir.window import ConvAttrs, Window2D
 from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered, Out, Scratch, packed
 from harness.kernels.context import Context
 from harness.kernels.mve_kernel import MVE
@@ -43,12 +46,12 @@ def _has_short_sums(context: Context, rows: Ints) -> bool:
     return bool((bound < 1 << 31).all() and held.all())
 
 
-def _records(context: Context, rows: Ints, group: int) -> Ints:
-    """[channels / group, 2, group]: biases and factors of scale_s16.h, filled up with zeros."""
+def _records(context: Context, rows: Ints, group: int, parts: int = 1) -> Ints:
+    """[channels / group, 2, group]: biases and factors of scale_s16.h, each part's filled up with zeros."""
     multipliers, shifts = channel_params(context.input(), context.input(1), context.output(), len(rows))
     factors = [upper_bits(int(m)) << (17 + int(s)) if m else 0 for m, s in zip(multipliers, shifts, strict=True)]
     both = np.stack([channel_bias(context.graph, context.node), np.array(factors, np.int64)])
-    padded = np.pad(both, ((0, 0), (0, -len(rows) % group)))
+    padded = np.pad(both.reshape(2, parts, -1), ((0, 0), (0, 0), (0, -(len(rows) // parts) % group)))
     return padded.reshape(2, -1, group).transpose(1, 0, 2)
 
 
@@ -66,11 +69,16 @@ class _Wide(Kernel):
     def applies(self, context: Context) -> bool:
         return _has_short_sums(context, rows_of(context))
 
+    def groups(self, context: Context) -> int:
+        """Of channels, each of which reads channels of the input that are its own."""
+        return 1
+
     def call(self, context: Context, weights: ConstantTable, shape: dict[str, int], *more: Argument) -> Call:
         """The call of the function that has the class's name in C."""
         attrs = context.node.attrs
-        assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
-        records = ConstantTable("records", "int32_t", packed(_records(context, rows_of(context), self.group), "int32"))
+        assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs | TransposeConvAttrs)
+        made = _records(context, rows_of(context), self.group, self.groups(context))
+        records = ConstantTable("records", "int32_t", packed(made, "int32"))
         clamp = {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Call(self.function, (X, weights, records, *more, Y), shape | clamp)
 
@@ -80,12 +88,8 @@ class _Wide(Kernel):
 class _Convolution(_Wide):
     ops = frozenset({"CONV_2D"})
 
-    def is_grouped(self, context: Context) -> bool:
-        """Whether channels of the output read only some of the input's."""
-        return context.input().shape[3] != context.input(1).shape[3]
-
-    def applies(self, context: Context) -> bool:
-        return not self.is_grouped(context) and super().applies(context)
+    def groups(self, context: Context) -> int:
+        return context.input().shape[3] // context.input(1).shape[3]
 
 
 class ConvS16Dsp(_Convolution):
@@ -95,6 +99,9 @@ class ConvS16Dsp(_Convolution):
     superseded_by = MVE
     function = "conv_s16_dsp"
     group = 2
+
+    def applies(self, context: Context) -> bool:
+        return self.groups(context) == 1 and super().applies(context)
 
     def lower(self, context: Context) -> Lowered:
         weights, taps = self.pairs(context)
@@ -132,52 +139,72 @@ def _taps(context: Context) -> int:
 
 
 class ConvS16Mve(_Convolution):
-    """CONV_2D: a pixel, four output channels and eight taps at a time."""
+    """CONV_2D: two pixels, four output channels of a group and eight taps at a time."""
 
     features = MVE
     function = "conv_s16_mve"
+    at_once = 2
+    """Pixels of a row."""
+
+    def window(self, context: Context) -> Window2D:
+        """An image one column wide is a row."""
+        return context.window.column_as_row()
 
     def lower(self, context: Context) -> Lowered:
-        scratch = self.scratch(context)
+        scratch, groups = self.scratch(context), self.groups(context)
         column = Scratch("int16_t") if scratch else X
-        call = self.call(context, eights(rows_of(context)), window_fields(context.window), column)
-        return Lowered(self.function, (_with_row(call, context),), scratch)
+        shape = window_fields(self.window(context)) | {"groups": groups}
+        call = self.call(context, eights(rows_of(context), groups), shape, column)
+        return Lowered(self.function, (_with_row(call, context, groups),), scratch)
 
     def scratch(self, context: Context) -> int:
-        """Bytes of a column, of which a kernel of one tap needs none."""
-        window, taps = context.window, rows_of(context).shape[1]
-        alone = taps == window.in_c and window.taps_inside() == window.pixels
-        return 0 if alone else 2 * taps
+        """Bytes of columns, of which a kernel of one tap needs none."""
+        window, (_, taps) = self.window(context), rows_of(context).shape
+        alone = window.taps == 1 and window.taps_inside() == window.pixels
+        return 0 if alone else 2 * taps * min(self.at_once, window.columns.out)
 
     def is_outside(self, context: Context) -> bool:
         """Whether a kernel of one tap lies in the padding now and then, which is none that networks have."""
-        window = context.window
-        return rows_of(context).shape[1] == window.in_c and window.taps_inside() != window.pixels
+        window = self.window(context)
+        return window.taps == 1 and window.taps_inside() != window.pixels
 
     def applies(self, context: Context) -> bool:
         return not self.is_outside(context) and super().applies(context)
 
     def work(self, context: Context) -> Work:
-        window, rows = context.window, rows_of(context)
-        quads = window.pixels * -(-len(rows) // 4)
+        window, rows, groups = self.window(context), rows_of(context), self.groups(context)
+        pixels, fours, eights = window.pixels * groups, -(-(len(rows) // groups) // 4), -(-rows.shape[1] // 8)
+        rows_out = pixels // window.columns.out
+        pairs, single = (rows_out * part for part in divmod(window.columns.out, self.at_once))
+        loops: dict[str, float] = {"pixel": pixels, "row": rows_out, "call": pairs + single}
+        loops |= {"quad": single * fours, "eight": single * fours * eights}
+        loops |= {"pair_quad": pairs * fours, "pair_eight": pairs * fours * eights}
         scratch = self.scratch(context)
-        copied = window.pixels * window.rows.kernel if scratch else 0
-        loops = {"pixel": window.pixels, "quad": quads, "eight": quads * -(-rows.shape[1] // 8)}
-        loops |= {"line": copied, "copied": copied * -(-rows.shape[1] // window.rows.kernel // 8)}
+        if scratch:
+            together = groups == 1 and window.columns.dilation == 1
+            runs = window.pixels * window.rows.kernel if together else pixels * window.taps
+            length = rows.shape[1] // (window.rows.kernel if together else window.taps)
+            loops |= {"line": pixels * window.rows.kernel, "run": runs, "copied": runs * -(-length // 8)}
         return Work(loops, (Reuse("weights", rows.size, window.pixels),), scratch)
 
 
-def eights(rows: Ints) -> ConstantTable:
-    """Weights as row_s16_mve.h wants them."""
+def eights(rows: Ints, groups: int = 1) -> ConstantTable:
+    """Weights as row_s16_mve.h wants them, of one group after the other."""
+    parts = np.split(rows, groups) if rows.size else []
+    found = [np.zeros(0, np.int64), *map(_eights, parts)]
+    return ConstantTable("weights", "int8_t", packed(np.concatenate(found), "int8"))
+
+
+def _eights(rows: Ints) -> Ints:
     whole = filled(rows, 4, 8)
-    packs = whole.reshape(-1, 4, whole.shape[1] // 8, 8).transpose(0, 2, 1, 3)
-    return ConstantTable("weights", "int8_t", packed(packs, "int8"))
+    packs: Ints = whole.reshape(-1, 4, whole.shape[1] // 8, 8).transpose(0, 2, 1, 3).reshape(-1)
+    return packs
 
 
-def _with_row(call: Call, context: Context) -> Call:
-    """A call with the row's sizes and clamp in a struct of their own."""
+def _with_row(call: Call, context: Context, groups: int = 1) -> Call:
+    """A call with the sizes of a group's row and the clamp in a struct of their own."""
     channels, taps = rows_of(context).shape
-    own = {"row.taps": taps, "row.channels": channels}
+    own = {"row.taps": taps, "row.channels": channels // groups}
     own |= {f"row.{name}": call.shape[name] for name in ("clamp_min", "clamp_max")}
     shape = {name: value for name, value in call.shape.items() if f"row.{name}" not in own}
     return Call(call.function, call.arguments, shape | own)
@@ -212,23 +239,28 @@ class FullyConnectedS16Dsp(_FullyConnected):
 
 
 class FullyConnectedS16Mve(_FullyConnected):
-    """FULLY_CONNECTED: four outputs and eight taps at a time."""
+    """FULLY_CONNECTED: two rows, four outputs and eight taps at a time."""
 
     features = MVE
+    at_once = 2
     function = "fully_connected_s16_mve"
 
     def lower(self, context: Context) -> Lowered:
         call = self.call(context, eights(rows_of(context)), {"rows": self.sizes(context)["rows"]})
         return Lowered(self.function, (_with_row(call, context),))
 
+    def work(self, context: Context) -> Work:
+        sizes = self.sizes(context)
+        outputs, depth = -(-sizes["outputs"] // 4), -(-sizes["depth"] // 8)
+        pairs, single = divmod(sizes["rows"], self.at_once)
+        loops = {"row": pairs + single, "quad": single * outputs, "eight": single * outputs * depth}
+        loops |= {"pair_quad": pairs * outputs, "pair_eight": pairs * outputs * depth}
+        return Work(loops, (Reuse("weights", sizes["outputs"] * sizes["depth"], pairs + single),))
+
 
 class _WideDepthwise(_Wide):
     ops = frozenset({"DEPTHWISE_CONV_2D"})
     at_once: int
-
-    def applies(self, context: Context) -> bool:
-        channels = context.input().shape[3]
-        return channels == context.output().shape[3] and super().applies(context)
 
     def work(self, context: Context) -> Work:
         window = context.window
@@ -248,7 +280,8 @@ class DepthwiseConvS16Dsp(_WideDepthwise):
     at_once = 4
 
     def applies(self, context: Context) -> bool:
-        return context.input().shape[3] % 4 == 0 and super().applies(context)
+        channels = context.input().shape[3]
+        return channels == context.output().shape[3] and channels % 4 == 0 and super().applies(context)
 
     def lower(self, context: Context) -> Lowered:
         groups = rows_of(context).reshape(-1, 4, rows_of(context).shape[1]).transpose(0, 2, 1)[..., [0, 2, 1, 3]]
@@ -257,21 +290,89 @@ class DepthwiseConvS16Dsp(_WideDepthwise):
 
 
 class DepthwiseConvS16Mve(_WideDepthwise):
-    """DEPTHWISE_CONV_2D with one filter a channel, eight channels at a time."""
+    """DEPTHWISE_CONV_2D, eight channels at a time."""
 
     features = MVE
     function = "depthwise_conv_s16_mve"
     at_once = group = 8
 
+    def filters(self, context: Context) -> int:
+        """Of a channel."""
+        return context.output().shape[3] // context.input().shape[3]
+
+    def applies(self, context: Context) -> bool:
+        return context.output().shape[3] * self.filters(context) <= 1 << 16 and super().applies(context)
+
+    def work(self, context: Context) -> Work:
+        work, spread = super().work(context), self.filters(context) > 1
+        more = {f"spread_{name}": work.loops[name] * spread for name in ("group", "tap")}
+        return replace(work, loops={**work.loops, **more})
+
     def lower(self, context: Context) -> Lowered:
-        table = ConstantTable("weights", "int8_t", packed(rows_of(context).T, "int8"))
-        call = self.call(context, table, window_fields(context.window))
+        table, filters = ConstantTable("weights", "int8_t", packed(rows_of(context).T, "int8")), self.filters(context)
+        shape = window_fields(context.window) | {"out_c": context.output().shape[3]}
+        shape["reciprocal"] = -(-(1 << 16) // filters) if filters > 1 else 0
+        call = self.call(context, table, shape)
         x, weights, records, y = call.arguments
         assert isinstance(records, ConstantTable)
         # Products of even lanes and of odd ones lie in vectors of their own.
         apart = records.data.reshape(-1, 2, 4, 2).transpose(0, 1, 3, 2)
         records = ConstantTable(records.name, records.ctype, packed(apart, "int32"))
         return Lowered(self.function, (Call(self.function, (x, weights, records, y), call.shape),))
+
+
+class TransposeConvS16Mve(_Wide):
+    """TRANSPOSE_CONV: a pixel, four output channels and eight of the taps that meet an input at a time."""
+
+    ops = frozenset({"TRANSPOSE_CONV"})
+    features = MVE
+    function = "transpose_conv_s16_mve"
+
+    def phases(self, context: Context) -> list[tuple[int, int]]:
+        """(first row, first column) of the taps that outputs have, which are a stride apart."""
+        attrs = context.node.attrs
+        assert isinstance(attrs, TransposeConvAttrs)
+        return [(y, x) for y in range(attrs.stride[0]) for x in range(attrs.stride[1])]
+
+    def parts(self, context: Context) -> list[Ints]:
+        """Weights [channels, taps] of each phase, from its last row and column to the first."""
+        attrs, (channels, *kernel, depth) = context.node.attrs, context.input(1).shape
+        assert isinstance(attrs, TransposeConvAttrs)
+        taps = rows_of(context).reshape(channels, *kernel, depth)
+        found = (taps[:, y :: attrs.stride[0], x :: attrs.stride[1]] for y, x in self.phases(context))
+        return [part[:, ::-1, ::-1].reshape(channels, -1) for part in found]
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, (_, *kernel, _) = context.node.attrs, context.input(1).shape
+        assert isinstance(attrs, TransposeConvAttrs)
+        tables = [eights(part).data for part in self.parts(context)]
+        offsets = np.cumsum([0, *(len(table) for table in tables)])[:-1]
+        weights = ConstantTable("weights", "int8_t", packed(np.concatenate(tables), "int8"))
+        shape = dict(zip(("batches", "in_h", "in_w", "in_c"), context.input().shape, strict=True))
+        shape |= dict(zip(("out_h", "out_w"), context.output().shape[1:3], strict=True))
+        for name, pair in (("kernel", kernel), ("stride", attrs.stride), ("dilation", (1, 1))):
+            shape |= {f"{name}_h": pair[0], f"{name}_w": pair[1]}
+        shape |= {"pad_top": attrs.before[0], "pad_left": attrs.before[1], "groups": 1}
+        call = self.call(context, weights, shape, Scratch("int16_t"))
+        table = ConstantTable("offsets", "int32_t", packed(offsets, "int32"))
+        call = replace(call, arguments=(*call.arguments[:2], table, *call.arguments[2:]))
+        return Lowered(self.function, (_with_row(call, context),), self.scratch(context))
+
+    def scratch(self, context: Context) -> int:
+        """Bytes of a column."""
+        taps: list[int] = [part.shape[1] for part in self.parts(context)]
+        return 2 * max(taps)
+
+    def work(self, context: Context) -> Work:
+        attrs, (batches, height, width, channels) = context.node.attrs, context.output().shape
+        assert isinstance(attrs, TransposeConvAttrs)
+        pixels = batches * height * width
+        share, quads = pixels / len(self.phases(context)), -(-channels // 4)
+        shapes = [part.shape[1] for part in self.parts(context)]
+        lines = context.input(1).shape[1] * attrs.stride[1] * share
+        loops = {"pixel": pixels, "quad": pixels * quads, "line": lines}
+        loops |= {"eight": share * quads * sum(-(-taps // 8) for taps in shapes), "copied": share * sum(shapes) / 8}
+        return Work(loops, (Reuse("weights", context.input(1).elements, pixels),), self.scratch(context))
 
 
 KERNELS: tuple[Kernel, ...] = (
@@ -281,4 +382,5 @@ KERNELS: tuple[Kernel, ...] = (
     FullyConnectedS16Mve(),
     DepthwiseConvS16Dsp(),
     DepthwiseConvS16Mve(),
+    TransposeConvS16Mve(),
 )

@@ -24,12 +24,12 @@ from harness.kernels.wide_layers_fast import (
 from harness.kernels.window_fields import window_fields
 
 
-def _row(context: Context) -> dict[str, int]:
-    """A row as row_s16_shape.h has it."""
+def _row(context: Context, groups: int = 1) -> dict[str, int]:
+    """A group's row as row_s16_shape.h has it."""
     channels, taps = rows_of(context).shape
     clamp = scale_fields(context)
     ends = {f"row.{name}": clamp[f"scale.{name}"] for name in ("clamp_min", "clamp_max")}
-    return {"row.taps": taps, "row.channels": channels} | ends
+    return {"row.taps": taps, "row.channels": channels // groups} | ends
 
 
 class ConvS16LongDsp(ConvS16Dsp):
@@ -38,7 +38,7 @@ class ConvS16LongDsp(ConvS16Dsp):
     function = "conv_s16_long_dsp"
 
     def applies(self, context: Context) -> bool:
-        return not self.is_grouped(context)
+        return self.groups(context) == 1
 
     def lower(self, context: Context) -> Lowered:
         weights, taps = self.pairs(context)
@@ -51,19 +51,20 @@ class ConvS16LongDsp(ConvS16Dsp):
 
 
 class ConvS16LongMve(ConvS16Mve):
-    """CONV_2D: a pixel, four output channels and eight taps at a time, sums in 64 bits."""
+    """CONV_2D: a pixel, four output channels of a group and eight taps at a time, sums in 64 bits."""
 
     function = "conv_s16_long_mve"
+    at_once = 1
 
     def applies(self, context: Context) -> bool:
-        return not self.is_grouped(context) and not self.is_outside(context)
+        return not self.is_outside(context)
 
     def lower(self, context: Context) -> Lowered:
-        scratch = self.scratch(context)
+        scratch, groups = self.scratch(context), self.groups(context)
         column: Argument = Scratch("int16_t") if scratch else X
-        fields = window_fields(context.window) | _row(context)
+        fields = window_fields(self.window(context)) | {"groups": groups} | _row(context, groups)
         shape = {f"conv.{name}": value for name, value in fields.items()} | scale_fields(context)
-        tables = (eights(rows_of(context)), *factor_tables(context, 4))
+        tables = (eights(rows_of(context), groups), *factor_tables(context, 4, groups))
         return Lowered(self.function, (Call(self.function, (X, *tables, column, Y), shape),), scratch)
 
 
@@ -86,6 +87,7 @@ class FullyConnectedS16LongMve(FullyConnectedS16Mve):
     """FULLY_CONNECTED: four outputs and eight taps at a time, sums in 64 bits."""
 
     function = "fully_connected_s16_long_mve"
+    at_once = 1
 
     def applies(self, context: Context) -> bool:
         return True

@@ -282,8 +282,9 @@ def _conv(draft: Draft) -> None:
         kernel, stride = pick(rng, (1, 3), (3, 1), (2, 2), (5, 5), (1, 7), (5, 1)), pick(rng, (1, 1), (1, 1), (1, 2))
     depth = pick(rng, 1, 3, 3) if first else _channels(rng, 4, 128)
     channels = _channels(rng, 4, 32) if first else _channels(rng, 4, 128)
-    if chance(rng, 0.15):
-        channels = pick(rng, 1, 2, 3, 5, 6, 7)
+    if chance(rng, 0.25):
+        channels = pick(rng, 1, 2, 2, 3, 5, 6, 7)
+        depth = depth if first else _channels(rng, 4, 256)
     if groups > 1:
         depth, channels = groups * max(depth // groups, 1), groups * max(channels // groups, 1)
     if kernel[1] == 1:

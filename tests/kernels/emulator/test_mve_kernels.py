@@ -20,6 +20,7 @@ from harness.kernels import (
     depthwise_mve,
     fully_connected_mve,
     movement_mve,
+    quantization,
 )
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
@@ -28,6 +29,7 @@ from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve, Depth
 from harness.kernels.fully_connected_mve import FullyConnectedUniformS8Mve
 from harness.kernels.mve import mve_requant
 from harness.kernels.numbers import SCALED, SCALED_TYPES
+from harness.kernels.quantization import QuantizeIntegersMve
 from harness.kernels.quantized_layer import quantized_layer
 from harness.quantization.types import DType
 from tests.support.compiled import VECTORS, check_on_board
@@ -53,7 +55,12 @@ ONE_BY_ONE = next(k for k in convolution_mve.KERNELS if type(k) is Conv1x1S8Mve)
 ANY_WINDOW = next(k for k in convolution_mve.KERNELS if type(k) is ConvS8Mve)
 SMALL_STRIPS = next(k for k in convolution_mve.KERNELS if isinstance(k, ConvSmallStripS8Mve))
 SHORT_STRIPS = next(k for k in depthwise_mve.KERNELS if isinstance(k, DepthwiseConv3x3SmallStripS8Mve))
-PARTS = list(zip(convolution_parts_mve.KERNELS, ("conv_parts_s8_mve", "conv_few_s8_mve"), (13, 7), strict=True))
+PARTS = [
+    (kernel, kernel.function, few)
+    for kernel, few in zip(convolution_parts_mve.KERNELS, (range(1, 14), range(1, 8), (2, 2, 6)), strict=True)
+]
+"""With numbers of output channels a group."""
+QUANTIZES = next(k for k in quantization.KERNELS if isinstance(k, QuantizeIntegersMve))
 _COPIED = ("CONCATENATION", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "PAD")
 
 
@@ -111,6 +118,19 @@ def test_conv_1x1_of_eights() -> None:
 def test_functions_of_int16(op: str) -> None:
     halves = [found for found in combinations() if found[0] == op and found[1].x is DType.INT16]
     check(typed_graphs(halves, seed=5, each=scaled(20, 300)), "SigmoidS16Mve", "sigmoid_s16_mve")
+
+
+def test_slopes_of_int16() -> None:
+    ops = ("ABS", "LEAKY_RELU", "RELU", "RELU6")
+    halves = [found for found in combinations() if found[0] in ops and found[1].x is DType.INT16]
+    assert {op for op, *_ in halves} == set(ops)
+    check(typed_graphs(halves, seed=7, each=scaled(3, 100)), "UnaryS16Mve", "unary_s16_mve")
+
+
+def test_quantize_from_integer_to_integer() -> None:
+    kinds = [found for found in combinations() if found[0] == "QUANTIZE" and found[1] in QuantizeIntegersMve.types]
+    graphs = typed_graphs(kinds, seed=8, each=scaled(1, 60))
+    check(_where_it_applies(graphs, QUANTIZES), "QuantizeIntegersMve", "quantize_integers_mve")
 
 
 @pytest.mark.parametrize("op", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
@@ -176,8 +196,8 @@ def test_conv_with_small_strips() -> None:
     check(small, "ConvSmallStripS8Mve", "conv_s8_mve")
 
 
-def _part_layers(rng: Rng, count: int, most: int) -> list[Graph]:
-    """In groups, dilated along a row, of up to `most` output channels a group."""
+def _part_layers(rng: Rng, count: int, few: Sequence[int]) -> list[Graph]:
+    """In groups, dilated along a row, of `few` output channels a group."""
     graphs = []
     for _ in range(count):
         kernel = pick(rng, (3, 3), (1, 1), (between(rng, 1, 5), between(rng, 1, 5)), (1, 3), (4, 1), (1, 7))
@@ -188,16 +208,21 @@ def _part_layers(rng: Rng, count: int, most: int) -> list[Graph]:
         groups = pick(rng, 1, 2, 3, 4)
         depth = pick(rng, 1, 3, 8, 16, between(rng, 1, 100), between(rng, 1, 30))
         image = (pick(rng, 1, 1, 2), height, width + pick(rng, 0, 0, 9), depth * groups)
-        pads, channels = Pads(*vertical, *horizontal), groups * between(rng, 1, most)
+        pads, channels = Pads(*vertical, *horizontal), groups * pick(rng, *few)
         graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, groups=groups))
     return graphs
 
 
-@pytest.mark.parametrize(("kernel", "function", "most"), PARTS)
-def test_conv_in_parts(kernel: Kernel, function: str, most: int) -> None:
-    found = _where_it_applies(_part_layers(np.random.default_rng(24), scaled(40, 600), most), kernel)
+@pytest.mark.parametrize(("kernel", "function", "few"), PARTS)
+def test_conv_in_parts(kernel: Kernel, function: str, few: Sequence[int]) -> None:
+    found = _where_it_applies(_part_layers(np.random.default_rng(24), scaled(40, 600), few), kernel)
     assert len(found) > scaled(15, 200)
     check(found, type(kernel).__name__, function)
+
+
+def test_transpose_conv() -> None:
+    kinds = [found for found in combinations() if found[0] == "TRANSPOSE_CONV" and found[1].x is DType.INT8]
+    check(typed_graphs(kinds, seed=6, each=scaled(16, 300)), "TransposeConvS8Mve", "transpose_conv_s8_mve")
 
 
 def _depthwise_layers(rng: Rng, count: int) -> list[Graph]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,14 +11,15 @@ import pytest
 from harness.compiler.compile import compile_graph
 from harness.ir.graph import ABSENT, Attrs, Graph
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
-from harness.ir.window import ConvAttrs, same_pads
+from harness.ir.operators.transpose_conv import TransposeConvAttrs
+from harness.ir.window import ConvAttrs, Pads, same_pads
 from harness.quantization.types import Array, Clamp, DType, Quantization
 from tests.support.compiled import VECTORS, check_on_board
-from tests.support.draft import Draft, Rng, between, pick
+from tests.support.draft import Draft, Rng, between, chance, pick
 from tests.support.scale import scaled
 
 DSP = ("ConvS16Dsp", "DepthwiseConvS16Dsp", "FullyConnectedS16Dsp")
-MVE = ("ConvS16Mve", "DepthwiseConvS16Mve", "FullyConnectedS16Mve")
+MVE = ("ConvS16Mve", "DepthwiseConvS16Mve", "FullyConnectedS16Mve", "TransposeConvS16Mve")
 LONG = ("ConvS16LongDsp", "FullyConnectedS16LongDsp", "ConvS16LongMve", "FullyConnectedS16LongMve")
 BOARDS = {"mps2-an386": ("cortex-m4", DSP), "mps2-an500": ("cortex-m7", DSP), "mps3-an547": ("cortex-m55", MVE)}
 LARGEST_SUM = (1 << 31) - 1
@@ -65,10 +66,48 @@ def random_layer(rng: Rng, op: str) -> Graph:
     return clamped(graph, clamp)
 
 
+def parted_layer(rng: Rng) -> Graph:
+    """A convolution in groups, or depthwise of several filters a channel, or columns taken for rows, any window."""
+    groups, depth, each = between(rng, 1, 4), between(rng, 1, 9), between(rng, 1, 9)
+    tall, filters = chance(rng, 0.3), chance(rng, 0.4)
+    h, w = between(rng, 1, 9), 1 if tall else between(rng, 1, 9)
+    kernel = (between(rng, 1, 4), 1 if tall else between(rng, 1, 4))
+    stride, dilation = ((between(rng, 1, 3), 1 if tall else between(rng, 1, 3)) for _ in range(2))
+    channels = depth * between(rng, 2, 9) if filters else groups * each
+    op = "DEPTHWISE_CONV_2D" if filters else "CONV_2D"
+    taps = (1, *kernel, channels) if filters else (channels, *kernel, depth)
+    data = rng.integers(-128, 128, taps).astype(np.int8)
+    attrs = ConvAttrs(stride, dilation, same_pads((h, w), kernel, stride, dilation), DType.INT16.range)
+    batches, size = pick(rng, 1, 2), (-(-h // stride[0]), -(-w // stride[1]))
+    bias, real = pick(rng, 0, 77777, -(2**29)), 2.0 ** -between(rng, 2, 16) * rng.uniform(0.5, 0.99)
+    x = (batches, h, w, depth if filters else groups * depth)
+    graph = layer(rng, op, x, data, attrs, (batches, *size, channels), bias, real)
+    return clamped(graph, (pick(rng, 0, -32768, -500), pick(rng, 32767, 900)))
+
+
+def transposed_layer(rng: Rng) -> Graph:
+    """Any kernel and strides, SAME or VALID."""
+    h, w, depth, channels = (between(rng, 1, n) for n in (7, 7, 19, 9))
+    kernel, stride = ((between(rng, 1, n), between(rng, 1, n)) for n in (5, 4))
+    same = chance(rng, 0.5)
+    size = [
+        n * s - between(rng, 0, s - 1) if same else (n - 1) * s + k
+        for n, s, k in zip((h, w), stride, kernel, strict=True)
+    ]
+    pads = same_pads((size[0], size[1]), kernel, stride, (1, 1)) if same else Pads()
+    data = rng.integers(-128, 128, (channels, *kernel, depth)).astype(np.int8)
+    clamp = (pick(rng, 0, -32768, -500), pick(rng, 32767, 900))
+    attrs = TransposeConvAttrs(stride, (pads.top, pads.left), DType.INT16.range, same)
+    bias, real = pick(rng, 0, 77777, -(2**29)), 2.0 ** -between(rng, 2, 16) * rng.uniform(0.5, 0.99)
+    batches = pick(rng, 1, 2)
+    graph = layer(rng, "TRANSPOSE_CONV", (batches, h, w, depth), data, attrs, (batches, *size, channels), bias, real)
+    return clamped(graph, clamp)
+
+
 def clamped(graph: Graph, clamp: Clamp) -> Graph:
     """With any clamp: the file knows activations alone."""
     (node,) = graph.nodes
-    assert isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs)
+    assert isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs | TransposeConvAttrs)
     return replace(graph, nodes=(replace(node, attrs=replace(node.attrs, clamp=clamp)),))
 
 
@@ -85,6 +124,23 @@ def test_kernels_equal_the_specification(board: str) -> None:
     found = kernels(graphs, board)
     assert sum("portable" not in name for name in found) >= 0.8 * len(graphs), found
     assert check_on_board(graphs, board, prefer=BOARDS[board][1]) == len(graphs) * VECTORS
+
+
+@pytest.mark.parametrize("draw", [parted_layer, transposed_layer])
+def test_layers_that_mve_alone_computes_by_parts(draw: Callable[[Rng], Graph]) -> None:
+    rng = np.random.default_rng(21)
+    board, graphs = "mps3-an547", [draw(rng) for _ in range(scaled(16, 300))]
+    found = kernels(graphs, board)
+    assert sum("portable" not in name for name in found) >= 0.8 * len(graphs), found
+    assert check_on_board(graphs, board, prefer=BOARDS[board][1]) == len(graphs) * VECTORS
+
+
+def test_groups_of_64_bits() -> None:
+    rng = np.random.default_rng(22)
+    graphs = [g for g in (parted_layer(rng) for _ in range(scaled(20, 200))) if g.nodes[0].op == "CONV_2D"]
+    found = [made.kernel for g in graphs for made in compile_graph(g, core="cortex-m55", prefer=LONG).layers]
+    assert sum("long" in name for name in found) >= 0.7 * len(graphs), found
+    assert check_on_board(graphs, "mps3-an547", prefer=LONG) == len(graphs) * VECTORS
 
 
 def largest(rng: Rng, more: int) -> Graph:
