@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _MaxCyclesOption = Annotated[
     float | None, typer.Option("--max-cycles", metavar="N", min=1, help="Modelled cycles of an inference.")
 ]
+_BudgetFlashOption = Annotated[
+    str | None, typer.Option("--budget-flash", metavar="BYTES", help="Flash that the model may take, such as 64KiB.")
+]
 _MaxEnergyOption = Annotated[
     str | None, typer.Option("--max-energy", metavar="ENERGY", help="What an inference may take, such as 2mJ.")
 ]
@@ -39,10 +42,7 @@ def fit(
     ] = None,
     max_cycles: _MaxCyclesOption = None,
     max_energy: _MaxEnergyOption = None,
-    budget_flash: Annotated[
-        str | None,
-        typer.Option("--budget-flash", metavar="BYTES", help="Flash that the model may take, such as 64KiB."),
-    ] = None,
+    budget_flash: _BudgetFlashOption = None,
     budget_ram: Annotated[
         str | None, typer.Option("--budget-ram", metavar="BYTES", help="RAM that arena and stack may take.")
     ] = None,
