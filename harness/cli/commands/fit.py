@@ -14,6 +14,16 @@ from harness.errors import Category
 if TYPE_CHECKING:
     from harness.report.document import Document
 
+_MaxCyclesOption = Annotated[
+    float | None, typer.Option("--max-cycles", metavar="N", min=1, help="Modelled cycles of an inference.")
+]
+_BudgetFlashOption = Annotated[
+    str | None, typer.Option("--budget-flash", metavar="BYTES", help="Flash that the model may take, such as 64KiB.")
+]
+_MaxEnergyOption = Annotated[
+    str | None, typer.Option("--max-energy", metavar="ENERGY", help="What an inference may take, such as 2mJ.")
+]
+
 
 def fit(
     model: ModelArgument,
@@ -30,16 +40,9 @@ def fit(
     latency: Annotated[
         str | None, typer.Option("--latency", metavar="TIME", help="What an inference may take, such as 50ms.")
     ] = None,
-    max_cycles: Annotated[
-        float | None, typer.Option("--max-cycles", metavar="N", min=1, help="Modelled cycles of an inference.")
-    ] = None,
-    max_energy: Annotated[
-        str | None, typer.Option("--max-energy", metavar="ENERGY", help="What an inference may take, such as 2mJ.")
-    ] = None,
-    budget_flash: Annotated[
-        str | None,
-        typer.Option("--budget-flash", metavar="BYTES", help="Flash that the model may take, such as 64KiB."),
-    ] = None,
+    max_cycles: _MaxCyclesOption = None,
+    max_energy: _MaxEnergyOption = None,
+    budget_flash: _BudgetFlashOption = None,
     budget_ram: Annotated[
         str | None, typer.Option("--budget-ram", metavar="BYTES", help="RAM that arena and stack may take.")
     ] = None,

@@ -19,7 +19,7 @@ from harness.compiler.memory.chronology import placed_within, steps_again
 from harness.compiler.memory.lifetimes import ALIGNMENT, Value, alive_by_layer, union_size
 from harness.compiler.memory.overlap import Overlap
 
-TRIALS = 400
+TRIALS = 40
 """Most orders of first fit with random moves."""
 
 PLACEMENTS = 200_000
