@@ -14,7 +14,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Allowance:
+class SpentLimit:
     """A limit of what is spent in an inference: seconds, modelled cycles or joules.
 
     Attributes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.build.fit import RegionUse
 from harness.build.fit import fit as fit_memory
 from harness.compiler.goals import Mode
-from harness.fit.allowance import Allowance, Answer, Spent
+from harness.fit.allowance import Answer, Spent, SpentLimit
 from harness.fit.compilations import Compilations, Compiled, Progress
 from harness.fit.microcontroller import Microcontroller
 from harness.fit.timing import ExpectedTime, compile_target, expected_time, no_time
@@ -78,7 +78,7 @@ class ModeFit:
     code: int
     rooms: tuple[Room, ...]
     time: ExpectedTime | None
-    spent: tuple[Allowance, ...]
+    spent: tuple[SpentLimit, ...]
     compiled: Compiled
 
     @property
@@ -198,7 +198,7 @@ def _room(use: RegionUse) -> Room:
     return Room(use.region.name, use.region.kind, use.region.size, use.used, estimated)
 
 
-def _spent(time: ExpectedTime | None, part: Microcontroller, wishes: Wishes) -> Iterator[Allowance]:
+def _spent(time: ExpectedTime | None, part: Microcontroller, wishes: Wishes) -> Iterator[SpentLimit]:
     """What an inference takes beside each wish; all of it is in proportion to the modelled cycles."""
     joules = None if part.run is None else part.run.joules_a_cycle
     limits: tuple[tuple[Spent, float | None, float | None], ...] = (
@@ -210,10 +210,10 @@ def _spent(time: ExpectedTime | None, part: Microcontroller, wishes: Wishes) -> 
         if limit is None:
             continue
         if time is None or each is None:
-            yield Allowance(what, limit, None, 0.0, None)
+            yield SpentLimit(what, limit, None, 0.0, None)
         else:
             high = None if time.high is None else each * time.high.value
-            yield Allowance(what, limit, each * time.cycles.value, each * time.low.value, high)
+            yield SpentLimit(what, limit, each * time.cycles.value, each * time.low.value, high)
 
 
 def lack(mode: ModeFit) -> float:
