@@ -32,7 +32,7 @@ from harness.validate.options import Options
 from harness.validate.profile import profile_card
 from harness.validate.vectors import load as load_vectors
 from harness.validate.workbench import Workbench
-from tests.bench import compress, floats, operators, recurrent, wide, winograd
+from tests.bench import compress, floats, operators, recurrent, steep, wide, winograd
 from tests.bench.common import MLPERF, mlperf_models
 from tests.bench.figures import Maker, Row
 from tests.bench.kernels import dropped_or_not
@@ -352,6 +352,12 @@ def beside(known: Callable[[], Sequence[recurrent.Beside]], title: Callable[[Any
     return make
 
 
+def steep_layers(rows: Sequence[Row], _: Sequence[str]) -> list[Row]:
+    """Instructions of layers with a channel of a large multiplier, and of the same without."""
+    columns = [steep.instructions(board, [row[0] for row in rows]) for board in steep.BOARDS.values()]
+    return [[row[0], *(_number(figure) for column in columns for figure in column[row[0]])] for row in rows]
+
+
 def _layer_title(layer: wide.Layer) -> str:
     """As the pages name a layer."""
     if layer.op == "FULLY_CONNECTED":
@@ -404,6 +410,7 @@ MAKERS: Mapping[str, Maker] = {
     "winograd-model": winograd_model,
     "winograd-networks": winograd_networks,
     "few-bits": few_bits,
+    "steep": steep_layers,
     "recurrent": beside(lambda: recurrent.recorded() or recurrent.ALONE, lambda shape: shape.title),
     "wide": beside(lambda: [*(wide.recorded() or wide.ALONE), *wide.MORE], _layer_title),
     "floats": beside(lambda: floats.all_recorded() or floats.ALONE, _layer_title),
