@@ -6,12 +6,17 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from harness.fit import NetworkLimits
 from harness.search.settings import EFFORTS, SearchSettings
+from tests.bench.common import table
+
+if TYPE_CHECKING:
+    from harness.training.data import TrainingData
 
 JOBS = 2
 
@@ -42,33 +47,37 @@ SEARCHES = (
 
 
 def run(console: Console) -> None:
-    """Prints one table: what each search found, beside what is scaled by hand."""
-    from harness.search.output import confirmed, write_network
-    from harness.search.run import search
+    """Prints a table a search, as soon as it ends: what it found, beside what is scaled by hand."""
     from harness.training.data import fashion_mnist
 
-    table = Table(title="Fashion-MNIST: searches, trained and confirmed on virtual boards")
-    columns = ("SRAM", "board", "network", "float", "int8", "arena", "measured", "flash about", "measured ",
-               "cycles", "of what ran", "s")  # fmt: skip
-    for name in columns:
-        table.add_column(name, justify="left" if name in ("SRAM", "board", "network") else "right")
     data = fashion_mnist()
     for wanted in SEARCHES:
         with tempfile.TemporaryDirectory() as folder:
-            began = time.monotonic()
-            settings: SearchSettings = replace(
-                EFFORTS[wanted.effort], board=wanted.board, limits=wanted.limits, jobs=JOBS
-            )
-            found = search(settings, data, Path(folder) / "state")
-            spent = time.monotonic() - began
-            for ranking in found.rankings:
-                console.print(f"{wanted.board}: {ranking.name} ranks with tau {ranking.tau:.2f}")
-            for final in found.finals:
-                written = write_network(found, final, Path(folder), final.name)
-                seen, needs = confirmed(written, wanted.board), final.answer.needs
-                table.add_row(
-                    wanted.ram, wanted.board, final.why, f"{written.float_accuracy:.2%}",
-                    f"{written.int8_accuracy:.2%}", f"{needs.arena:,}", f"{seen.arena:,}", f"{needs.flash:,}",
-                    f"{seen.flash:,}", f"{needs.cycles:,.0f}", f"{seen.cycles:,.0f}", f"{spent:,.0f}",
-                )  # fmt: skip
-    console.print(table)
+            console.print(_searched(wanted, data, Path(folder), console))
+
+
+def _searched(wanted: Wanted, data: TrainingData, folder: Path, console: Console) -> Table:
+    from harness.search.output import confirmed, write_network
+    from harness.search.run import search
+
+    began = time.monotonic()
+    settings: SearchSettings = replace(EFFORTS[wanted.effort], board=wanted.board, limits=wanted.limits, jobs=JOBS)
+    found = search(settings, data, folder / "state")
+    rows = []
+    for final in found.finals:
+        written = write_network(found, final, folder, final.name)
+        seen, needs = confirmed(written, wanted.board), final.answer.needs
+        rows.append((
+            final.why, f"{written.float_accuracy:.2%}", f"{written.int8_accuracy:.2%}", f"{needs.arena:,}",
+            f"{seen.arena:,}", f"{needs.flash:,}", f"{seen.flash:,}", f"{needs.cycles:,.0f}", f"{seen.cycles:,.0f}",
+            "pass" if seen.outcome.passed else "fail",
+        ))  # fmt: skip
+    made = table(
+        f"Fashion-MNIST, {wanted.ram}, {wanted.board}: {time.monotonic() - began:,.0f} s with validation",
+        "network", "float", "int8", "arena", "measured", "flash about", "measured", "cycles", "of what ran", "board",
+    )  # fmt: skip
+    for row in rows:
+        made.add_row(*row)
+    for ranking in found.rankings:
+        console.print(f"{wanted.board}: {ranking.name} ranks with tau {ranking.tau:.2f}")
+    return made
