@@ -189,7 +189,7 @@ hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
     mov         r12, r0
-    clear_status r5
+    hil_clear_status r5
 0:  /* four channels */
     ldrd        r0, r4, [r12, #X]
     .if \number == 4
@@ -218,11 +218,11 @@ hil_function \name
     add         r2, r1, r9
     vadd.f32    q3, q3, q4
     add         r3, r2, r9
-    clamp       q1
-    clamp       q2
-    clamp       q3
+    hil_clamp_f32 q1
+    hil_clamp_f32 q2
+    hil_clamp_f32 q3
     .endif
-    clamp       q0
+    hil_clamp_f32 q0
     vmrs        r10, fpscr
     tst         r10, #APART
     bne         10f

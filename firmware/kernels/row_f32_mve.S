@@ -9,7 +9,7 @@ hil_function \name
     ldr         r4, [sp, #88]
     ldrd        r7, r8, [r4, #8]
     ldrd        r5, r6, [r4]
-    clear_status r4
+    hil_clear_status r4
     lsr         lr, r3, #4
     and         r3, r3, #15
     wls         lr, lr, 2f
@@ -27,11 +27,11 @@ hil_function \name
     vldrw.32    q7, [r1, #48]
     \operation  q3, q3, q7
     add         r0, r0, r7
-    clamp       q0
-    clamp       q1
+    hil_clamp_f32 q0
+    hil_clamp_f32 q1
     add         r1, r1, r8
-    clamp       q2
-    clamp       q3
+    hil_clamp_f32 q2
+    hil_clamp_f32 q3
     vmrs        r4, fpscr
     tst         r4, #APART
     bne         4f
@@ -52,7 +52,7 @@ hil_function \name
     vldrwt.32   q4, [r1]
     \operation  q0, q0, q4
     add         r0, r0, r7
-    clamp       q0
+    hil_clamp_f32 q0
     add         r1, r1, r8
     vmrs        r4, fpscr
     tst         r4, #APART

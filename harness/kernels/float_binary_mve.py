@@ -15,7 +15,9 @@ from harness.quantization.types import DType
 
 _BLOCK = constant("row_f32_mve.h", "HIL_ROW_F32_BLOCK")
 _VECTOR = 4
-_OPERATIONS = {constant("plain_binary_portable.h", f"HIL_PLAIN_{name}") for name in ("ADD", "SUB", "MUL")}
+_ADD = constant("plain_binary_portable.h", "HIL_PLAIN_ADD")
+_SUB = constant("plain_binary_portable.h", "HIL_PLAIN_SUB")
+_MUL = constant("plain_binary_portable.h", "HIL_PLAIN_MUL")
 
 
 class BinaryF32Mve(PlainBinaryPortable):
@@ -24,7 +26,7 @@ class BinaryF32Mve(PlainBinaryPortable):
     The cost model expects that no element is subnormal (firmware/kernels/quad_f32_mve.h).
     """
 
-    ops = frozenset(name for name, number in OPERATION.items() if number in _OPERATIONS)
+    ops = frozenset(name for name, number in OPERATION.items() if number in (_ADD, _SUB, _MUL))
     types = same(DType.FLOAT32)
     features = MVE
 

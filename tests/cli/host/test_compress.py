@@ -135,7 +135,7 @@ def test_tflms_operator_and_lossless(high, tmp_path):
         (("compress", MODEL, "-o", "m.tflite", "-b", "nucleo-h743"), "give --max-flash"),
         (("compress", MODEL, "-o", "m.tflite", "--data", "absent.npz"), "absent.npz"),
         (("compress", "absent.tflite", "-o", "m.tflite"), "absent.tflite"),
-        (("compress", MODEL, "-o", f"{MODEL}/m.tflite"), "folder that can be written"),
+        (("compress", MODEL, "-o", f"{MODEL}/m.tflite"), "name a folder"),
         (("compress", MODEL, "--compress", "lossless", "--tflm-decode", "-o", "m.tflite"), "128 values or fewer"),
         (("validate", MODEL, "-b", "host", "--compress", "high,date=x.npz"), "data=FILE.npz"),
         (("validate", MODEL, "-b", "host", "--compress", "high,data=x.txt"), ".npz or .wav"),
