@@ -30,6 +30,15 @@
     strd    r1, r4, [sp, #X_START]
     .endm
 
+    /* Clamps four packed outputs; r1, r10, r11 and lr are lost. */
+    .macro hil_4x1_clamped a
+    ldr     r1, [sp, #CLAMPED]
+    cbz     r1, 6f
+    ldrd    r10, r11, [sp, #LOW]
+    hil_clamp4 \a, r10, r11, lr
+6:
+    .endm
+
     /* Requantizes doubled sums a..d (hil_requant, in turn), in channel order, and packs them into a. r0 is at the multipliers and ends after the
      * shifts; r1, r6..r11 and lr are lost. */
     .macro hil_4x1_requant a, b, c, d
@@ -62,11 +71,7 @@
     asr.w   r9, r9, r6
     ssat    \d, #8, r9, asr #1
     bfi     \a, \d, #24, #8
-    ldr     r1, [sp, #CLAMPED]
-    cbz     r1, 6f
-    ldrd    r10, r11, [sp, #LOW]
-    hil_clamp4 \a, r10, r11, lr
-6:
+    hil_4x1_clamped \a
     .endm
 
     /* Stores up to four bytes; goes on at `more` while channels are left, and returns otherwise. `ready`: OUT is in r10, and in

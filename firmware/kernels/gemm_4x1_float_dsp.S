@@ -20,10 +20,6 @@
     hil_float_narrow \sum, r11
     .endr
     hil_pack4 r2, r3, r4, r5
-    ldr     r1, [sp, #CLAMPED]
-    cbz     r1, 6f
-    ldrd    r10, r11, [sp, #LOW]
-    hil_clamp4 r2, r10, r11, lr
-6:
+    hil_4x1_clamped r2
     hil_4x1_store r2, .Lblock
     hil_end gemm_4x1_float_dsp

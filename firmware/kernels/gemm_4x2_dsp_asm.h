@@ -29,6 +29,29 @@
     strd    r1, r5, [sp, #X_START]
     .endm
 
+    /* Sums of four channels from their biases, the same for both pixels; r0 is at the biases. */
+    .macro hil_4x2_sums
+    ldm.w   r0!, {r2-r5}
+    mov.w   r6, r2
+    mov.w   r7, r3
+    mov.w   r8, r4
+    mov.w   r9, r5
+    hil_4x2_taps
+    .endm
+
+    /* Packs outputs a0..d0 of the first pixel and a1..d1 of the second into a0 and a1, and clamps them; r1, r10, r11, r12 and
+     * lr are lost. */
+    .macro hil_4x2_packed a0, b0, c0, d0, a1, b1, c1, d1
+    hil_pack4 \a0, \b0, \c0, \d0
+    hil_pack4 \a1, \b1, \c1, \d1
+    ldr     r1, [sp, #CLAMPED]
+    cbz     r1, 6f
+    ldrd    r10, r11, [sp, #LOW]
+    hil_clamp4 \a0, r10, r11, lr
+    hil_clamp4 \a1, r10, r11, lr
+6:
+    .endm
+
     /* Requantizes doubled sums a0..d0 of the first pixel and a1..d1 of the second, in channel order, and packs them into a0
      * and a1. r0 is at the multipliers and ends after the shifts; r1, r10..r12 and lr are lost. */
     .macro hil_4x2_requant a0, b0, c0, d0, a1, b1, c1, d1
@@ -54,14 +77,7 @@
     hil_requant \d0, r12, r1, r10, lr, 1
     hil_requant \d1, r12, r1, r10, lr, 1
     add.w   r0, r0, #20
-    hil_pack4 \a0, \b0, \c0, \d0
-    hil_pack4 \a1, \b1, \c1, \d1
-    ldr     r1, [sp, #CLAMPED]
-    cbz     r1, 6f
-    ldrd    r10, r11, [sp, #LOW]
-    hil_clamp4 \a0, r10, r11, lr
-    hil_clamp4 \a1, r10, r11, lr
-6:
+    hil_4x2_packed \a0, \b0, \c0, \d0, \a1, \b1, \c1, \d1
     .endm
 
     /* Stores up to four bytes a pixel; goes on at `more` while channels are left, and returns otherwise. */

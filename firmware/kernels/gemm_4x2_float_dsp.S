@@ -7,12 +7,7 @@
     hil_4x2_enter
     .balign 4
 .Lblock:
-    ldm.w   r0!, {r2-r5}
-    mov.w   r6, r2
-    mov.w   r7, r3
-    mov.w   r8, r4
-    mov.w   r9, r5
-    hil_4x2_taps
+    hil_4x2_sums
     vldmia  r0!, {s8-s11}
     vmov    s0, s1, r2, r3
     vmov    s2, s3, r4, r5
@@ -28,13 +23,6 @@
     .irp    sum, r2, r3, r4, r5, r6, r7, r8, r9
     hil_float_narrow \sum, r11
     .endr
-    hil_pack4 r2, r3, r4, r5
-    hil_pack4 r6, r7, r8, r9
-    ldr     r1, [sp, #CLAMPED]
-    cbz     r1, 6f
-    ldrd    r10, r11, [sp, #LOW]
-    hil_clamp4 r2, r10, r11, lr
-    hil_clamp4 r6, r10, r11, lr
-6:
+    hil_4x2_packed r2, r3, r4, r5, r6, r7, r8, r9
     hil_4x2_store r2, r6, .Lblock
     hil_end gemm_4x2_float_dsp

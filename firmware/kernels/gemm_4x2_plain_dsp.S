@@ -6,12 +6,7 @@
     hil_4x2_enter
     .balign 4
 .Lblock:
-    ldm.w   r0!, {r2-r5}
-    mov.w   r6, r2
-    mov.w   r7, r3
-    mov.w   r8, r4
-    mov.w   r9, r5
-    hil_4x2_taps
+    hil_4x2_sums
     lsl.w   r2, r2, #1
     lsl.w   r3, r3, #1
     lsl.w   r4, r4, #1
