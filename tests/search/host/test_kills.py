@@ -11,28 +11,12 @@ import yaml
 
 from tests.support.killed import killed_until_done, without_seconds
 from tests.support.scale import scaled
+from tests.support.tiny_recipe import TINY
 
 KILLS = 5
 LIMITS = ("-b", "nucleo-l4r5", "--max-arena", "3k", "--max-flash", "32k", "--max-cycles", "250000")
 
-RECIPE = {
-    "name": "tiny",
-    "data": "digits",
-    "board": "nucleo-l4r5",
-    "network": [
-        {"conv": {"channels": 16, "kernel": 3, "stride": 2}},
-        "depthwise",
-        {"conv": {"channels": 32}},
-        "global_pool",
-        {"dense": {"outputs": 10}},
-    ],
-    "train": {"epochs": 3, "batch": 64},
-    "steps": [
-        {"prune": {"cycles": 0.85, "rounds": 2, "multiple": 2, "train": {"epochs": 1, "batch": 64}}},
-        {"distil": {"width": 1, "multiple": 1, "train": {"epochs": 1}}},
-        "quantize",
-    ],
-}
+RECIPE = TINY | {"train": {"epochs": 3, "batch": 64}, "steps": [TINY["steps"][number] for number in (0, 2, 4)]}
 
 pytestmark = [
     pytest.mark.skipif(not scaled(False, True), reason="starts PyTorch a dozen times: TINYHIL_LONG=1"),
