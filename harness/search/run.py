@@ -360,7 +360,7 @@ class _SearchSteps:
         plain = [Final(net, why, name, *alone[net], self._costs.of(net)) for why, name, net in wanted]
         if not settings.taught:
             return tuple(plain)
-        lessons = self._journal.folder / "lessons.npy"
+        lessons = self._journal.checkpoint("lessons")
         write_lessons(lessons, (loaded(net, path) for net, (_, path) in alone.items()), self._data)
         after = self._reached("taught", [one.net for one in plain], lessons)
         learned = [replace(one, accuracy=after[one.net][0], checkpoint=after[one.net][1]) for one in plain]

@@ -5,7 +5,6 @@ Source: Hinton et al. 2015, "Distilling the knowledge in a neural network", sect
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import ResultsError
-from harness.files.writing import write_whole
 from harness.search.modules import Alone
 from harness.search.pictures import resized
 from harness.training.data import TrainingData
-from harness.training.loop import Loss, distance, outputs
+from harness.training.loop import Loss, distance, outputs, store, stored
 from harness.training.torch_extra import functional, torch
 
 TEMPERATURE, WEIGHT = 2.0, 0.8
@@ -42,12 +39,7 @@ def write_lessons(path: Path, teachers: Iterable[Alone], data: TrainingData) -> 
     for teacher in teachers:
         x = resized(data, *teacher.net.size[:2]).train_x
         found.append(functional.log_softmax(torch.from_numpy(outputs(teacher, x)), 1).numpy())
-    packed = io.BytesIO()
-    np.save(packed, np.mean(found, axis=0, dtype=np.float32))
-    try:
-        write_whole(path, packed.getvalue())
-    except OSError as error:
-        raise ResultsError(f"{path} cannot be written: {error}", hint="is there room?") from None
+    store(path, torch.from_numpy(np.mean(found, axis=0, dtype=np.float32)))
 
 
 def numbered(data: TrainingData) -> TrainingData:
@@ -56,8 +48,12 @@ def numbered(data: TrainingData) -> TrainingData:
 
 
 def taught_loss(data: TrainingData, lessons: Path) -> Loss:
-    """Of what a network says of numbered pictures: by their labels and by what `write_lessons` wrote."""
-    labels, teachers = torch.from_numpy(data.train_y), torch.from_numpy(np.load(lessons))
+    """Of what a network says of numbered pictures: by their labels and by what `write_lessons` wrote.
+
+    Raises:
+        ResultsError: that is damaged.
+    """
+    labels, teachers = torch.from_numpy(data.train_y), stored(lessons)
 
     def loss(module: Any, x: Any, numbers: Any) -> Any:
         made = module(x)
