@@ -52,20 +52,19 @@ HIL_LOCAL void compute_strip(const int8_t *strip, const int32_t *packed, int8_t 
 }
 
 HIL_SHARED void conv_3x3_s8_mve_run(const int8_t *input, const int32_t *packed, int8_t *output, int32_t *strip,
-                                    const conv_3x3_s8_mve_shape *s, conv_tiles_3x3_s8_mve_function *compute,
-                                    conv_tiles_3x3_s8_mve_function *edge)
+                                    const conv_3x3_s8_mve_shape *s, const conv_tiles_3x3_s8_mve_functions *compute)
 {
     int8_t padding[16];
     int8_t *const woven = (int8_t *)strip;
     const int32_t line = s->out_w * s->out_c;
     conv_tiles_3x3_s8_mve_work tiles = {0, (s->in_c + 15) / 16, 0, s->out_c, s->out_c, line, s->clamp_min, s->clamp_max,
-                                        packed, 0};
+                                        packed};
     fill_mve(padding, s->in_zero, (int32_t)sizeof padding);
     for (int32_t n = 0; n < s->batches; ++n) {
         for (int32_t row = 0; row < s->out_h; row += 2) {
             const int32_t oy = row < s->out_h - 1 ? row : s->out_h - 2;
             const int upper = oy < s->pad_top, lower = oy - s->pad_top + 3 >= s->in_h;
-            tiles.lower = !upper;
+            conv_tiles_3x3_s8_mve_function *const of_row = upper ? compute->upper : lower ? compute->lower : compute->inside;
             tiles.edge = packed + s->edges + (upper ? 0 : 2 * s->out_c);
             for (int32_t column = 0; column < s->out_w; column += s->tile_w) {
                 const int32_t ox = column < s->out_w - 3 ? column : s->out_w - 4;
@@ -74,7 +73,7 @@ HIL_SHARED void conv_3x3_s8_mve_run(const int8_t *input, const int32_t *packed, 
                 tiles.group_step = 64 * (count + 2);
                 weave(s, input, woven, padding, oy - s->pad_top, ox - s->pad_left, count + 2, fresh);
                 compute_strip(woven, packed, output + oy * line + ox * s->out_c, count, &tiles,
-                              upper || lower ? edge : compute);
+                              of_row);
             }
         }
         input += s->in_h * s->in_w * s->in_c;

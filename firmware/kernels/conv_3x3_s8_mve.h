@@ -17,15 +17,13 @@ typedef struct {
 } conv_3x3_s8_mve_shape;
 
 void conv_3x3_s8_mve_run(const int8_t *input, const int32_t *packed, int8_t *output, int32_t *strip,
-                         const conv_3x3_s8_mve_shape *s, conv_tiles_3x3_s8_mve_function *compute,
-                         conv_tiles_3x3_s8_mve_function *edge);
+                         const conv_3x3_s8_mve_shape *s, const conv_tiles_3x3_s8_mve_functions *compute);
 
 HIL_INLINE void conv_3x3_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, int32_t *strip,
                                 const conv_3x3_s8_mve_shape *s)
 {
-    conv_tiles_3x3_s8_mve_function *const compute = conv_tiles_3x3_s8_mve_choose(s->general, s->in_c);
-    conv_3x3_s8_mve_run(input, packed, output, strip, s, compute,
-                        s->edges != 0 ? conv_tiles_3x3_s8_mve_choose_edge(s->general, s->in_c) : compute);
+    const conv_tiles_3x3_s8_mve_functions compute = conv_tiles_3x3_s8_mve_choose(s->general, s->in_c, s->edges != 0);
+    conv_3x3_s8_mve_run(input, packed, output, strip, s, &compute);
 }
 
 #endif

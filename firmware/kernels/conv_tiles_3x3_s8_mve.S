@@ -69,9 +69,7 @@ hil_end conv_tiles_3x3_s8_mve_weave_16
     .equ ADVANCE, 100       /* output bytes from behind a tile's channels to the next tile */
     .equ BIASES, 104        /* of an edge, the first channel's and the next one's */
     .equ NEXT, 108
-    .equ ENTRY, 112         /* where a group starts, and where it goes on after its third row */
-    .equ EXIT, 116
-    .equ FRAME, 120
+    .equ FRAME, 112
 
 /* what an input of column `col` gives the outputs of a row in columns 0..3, by a row of weights; `load` comes after the
    first product */
@@ -129,9 +127,25 @@ hil_end conv_tiles_3x3_s8_mve_weave_16
     .endif
     .endm
 
+/* the first inputs of a group, which the one before loads; without its first row it has one */
+    .macro ahead edge, col=0, x=6
+    .ifnc \edge,upper
+    input       q\x, 0, \col
+    .elseif \col == 0
+    input       q6, 1, 0
+    .endif
+    .endm
+
+/* the second row of weights is loaded with the first one where that one is not needed before: of the six vectors, `w` is
+ * the `place`th */
+    .macro both edge, w, place
+    .ifc \edge,upper
+    vldrw.32    \w, [r1, #16 * \place - 96]
+    .endif
+    .endm
+
 /* 16 input channels of a tile, by rows of the input. A product takes two cycles, in which a load fits: loads stand one by one between them, those
- * of the next input and of weights that take the place of the last ones. The first two inputs, in q6 and q7, are loaded in
- * the group before. */
+ * of the next input and of weights that take the place of the last ones. */
     .macro first_row
     weights     q0
     upper       0, q6, q0, q1, q2, "weights q1"
@@ -154,13 +168,14 @@ hil_end conv_tiles_3x3_s8_mve_weave_16
     upper       5, q7, q0, q1, q2, "input q6, 1, 0"
     .endm
 
-    .macro middle_rows
+    .macro middle_rows edge
     upper       0, q6, q3, q4, q5, "input q7, 1, 1"
-    lower       0, q6, q0, q1, q2
+    lower       0, q6, q0, q1, q2, "both \edge, q4, 4"
     upper       1, q7, q3, q4, q5, "input q6, 1, 2"
-    lower       1, q7, q0, q1, q2
+    both        \edge, q1, 1
+    lower       1, q7, q0, q1, q2, "both \edge, q5, 5"
     upper       2, q6, q3, q4, q5, "input q7, 1, 3"
-    lower       2, q6, q0, q1, q2
+    lower       2, q6, q0, q1, q2, "both \edge, q2, 2"
     upper       3, q7, q3, q4, q5, "input q6, 1, 4"
     lower       3, q7, q0, q1, q2
     upper       4, q6, q3, q4, q5, "input q7, 1, 5"
@@ -182,7 +197,7 @@ hil_end conv_tiles_3x3_s8_mve_weave_16
     upper       5, q7, q0, q1, q2, "input q3, 3, 1"
     .endm
 
-    .macro last_row groups
+    .macro last_row groups, edge
     lower       0, q6, q0, q1, q2, "input q4, 3, 2"
     lower       1, q3, q0, q1, q2, "input q5, 3, 3"
     lower       2, q4, q0, q1, q2, "input q3, 3, 4"
@@ -191,9 +206,9 @@ hil_end conv_tiles_3x3_s8_mve_weave_16
     vmladava.s8 r12, q5, q1
     advance     \groups
     vmladava.s8 r10, q5, q2
-    input       q6, 0, 0
+    ahead       \edge
     vmladava.s8 lr, q3, q1
-    input       q7, 0, 1
+    ahead       \edge, 1, 7
     vmladava.s8 r12, q3, q2
     vmladava.s8 lr, q4, q2
     .endm
@@ -228,24 +243,15 @@ hil_function \name
     vdup.16     q0, r7
     vstrw.32    q0, [sp, #HIGH]
     .endif
-    .ifc \edge,edge
-    ldrd        r6, r7, [r3, #EDGE] /* biases, whether it is the lower edge */
+    .ifnc \edge,none
+    ldr         r6, [r3, #EDGE]     /* biases */
     strd        r6, r6, [sp, #BIASES]
-    adr         r8, 4f
-    adr         r10, 5f
-    cmp         r7, #0
-    itt         ne
-    adrne       r8, 3f
-    adrne       r10, 6f
-    orr         r8, r8, #1
-    orr         r10, r10, #1
-    strd        r8, r10, [sp, #ENTRY]
     .endif
     ldr         r3, [sp, #X]
-    input       q6, 0, 0
-    input       q7, 0, 1
+    ahead       \edge
+    ahead       \edge, 1, 7
 1:  /* a channel */
-    .ifc \edge,edge
+    .ifnc \edge,none
     ldr         r2, [sp, #NEXT]
     ldrd        r0, r8, [r2], #8
     str         r2, [sp, #NEXT]
@@ -263,21 +269,20 @@ hil_function \name
     ldr         r7, [sp, #GROUPS]
     .endif
 2:
-    .ifc \edge,edge
-    ldr         pc, [sp, #ENTRY]
-    .balign     4
-3:
-    .endif
+    .ifc \edge,upper
+    vldrw.32    q0, [r1], #96
+    both        \edge, q3, 3
+    .else
     first_row
-7:
-    middle_rows
-    .ifc \edge,edge
-    ldr         pc, [sp, #EXIT]
-    .balign     4
-5:
     .endif
-    last_row    \groups
-8:
+    middle_rows \edge
+    .ifc \edge,lower
+    advance     \groups
+    ahead       \edge
+    ahead       \edge, 1, 7
+    .else
+    last_row    \groups, \edge
+    .endif
     .ifc \groups,any
     bne.w       2b
     .endif
@@ -316,15 +321,15 @@ hil_function \name
     bne.w       1b
     ldrd        r1, r9, [sp, #PACKED]
     ldr         r3, [sp, #X]
-    .ifc \edge,edge
+    .ifnc \edge,none
     ldr         r2, [sp, #BIASES]
     str         r2, [sp, #NEXT]
     .endif
     ldrd        r4, r8, [sp, #TILES]
     add         r3, r3, #256
     str         r3, [sp, #X]
-    input       q6, 0, 0
-    input       q7, 0, 1
+    ahead       \edge
+    ahead       \edge, 1, 7
     add         r11, r11, r8
     subs        r4, r4, #1
     str         r4, [sp, #TILES]
@@ -332,29 +337,18 @@ hil_function \name
     add         sp, sp, #FRAME
     vpop        {d8-d15}
     pop         {r4-r11, pc}
-    .ifc \edge,edge
-    .balign     4
-4:  /* the first row is padding */
-    .irp        w, q0, q1, q2, q3, q4, q5
-    weights     \w
-    .endr
-    input       q6, 1, 0
-    b.w         7b
-    .balign     4
-6:  /* the last one is */
-    advance     \groups
-    input       q6, 0, 0
-    input       q7, 0, 1
-    b.w         8b
-    .endif
 hil_end \name
     .endm
 
     tiles conv_tiles_3x3_s8_mve_saturating, saturating, any, none
-    tiles conv_tiles_3x3_s8_mve_saturating_edge, saturating, any, edge
+    tiles conv_tiles_3x3_s8_mve_saturating_upper, saturating, any, upper
+    tiles conv_tiles_3x3_s8_mve_saturating_lower, saturating, any, lower
     tiles conv_tiles_3x3_s8_mve_saturating_one, saturating, one, none
-    tiles conv_tiles_3x3_s8_mve_saturating_one_edge, saturating, one, edge
+    tiles conv_tiles_3x3_s8_mve_saturating_one_upper, saturating, one, upper
+    tiles conv_tiles_3x3_s8_mve_saturating_one_lower, saturating, one, lower
     tiles conv_tiles_3x3_s8_mve_general, general, any, none
-    tiles conv_tiles_3x3_s8_mve_general_edge, general, any, edge
+    tiles conv_tiles_3x3_s8_mve_general_upper, general, any, upper
+    tiles conv_tiles_3x3_s8_mve_general_lower, general, any, lower
     tiles conv_tiles_3x3_s8_mve_general_one, general, one, none
-    tiles conv_tiles_3x3_s8_mve_general_one_edge, general, one, edge
+    tiles conv_tiles_3x3_s8_mve_general_one_upper, general, one, upper
+    tiles conv_tiles_3x3_s8_mve_general_one_lower, general, one, lower

@@ -20,34 +20,41 @@ typedef struct {
     int32_t pixel, line; /* output bytes from pixel to pixel and from row to row: 3 * pixel + line < 2^16 */
     int32_t clamp_min, clamp_max;
     const int32_t *edge; /* for each channel, biases of the upper and of the lower row where one has a row of padding */
-    int32_t lower;       /* whether it is the lower one */
 } conv_tiles_3x3_s8_mve_work;
 
 typedef void conv_tiles_3x3_s8_mve_function(const int8_t *strip, const int32_t *packed, int8_t *output,
                                             const conv_tiles_3x3_s8_mve_work *tiles);
 
-conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating, conv_tiles_3x3_s8_mve_general;
+/* of tiles inside, and of those at an edge: there the products of a first row that is padding, or of a last one, are left
+ * out */
+typedef struct {
+    conv_tiles_3x3_s8_mve_function *inside, *upper, *lower;
+} conv_tiles_3x3_s8_mve_functions;
+
+#define HIL_CONV_TILES_3X3_S8_MVE(name)                                                                                \
+    conv_tiles_3x3_s8_mve_function name, name##_upper, name##_lower;                                                   \
+    HIL_INLINE conv_tiles_3x3_s8_mve_functions name##_functions(int edges)                                             \
+    {                                                                                                                  \
+        const conv_tiles_3x3_s8_mve_functions chosen = {name, edges ? name##_upper : name,                             \
+                                                        edges ? name##_lower : name};                                  \
+        return chosen;                                                                                                 \
+    }
+
+HIL_CONV_TILES_3X3_S8_MVE(conv_tiles_3x3_s8_mve_saturating)
+HIL_CONV_TILES_3X3_S8_MVE(conv_tiles_3x3_s8_mve_general)
 /* of a single group */
-conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating_one, conv_tiles_3x3_s8_mve_general_one;
-/* the same at an edge: the products of a first row that is padding, or of a last one, are left out */
-conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating_edge, conv_tiles_3x3_s8_mve_general_edge;
-conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating_one_edge, conv_tiles_3x3_s8_mve_general_one_edge;
+HIL_CONV_TILES_3X3_S8_MVE(conv_tiles_3x3_s8_mve_saturating_one)
+HIL_CONV_TILES_3X3_S8_MVE(conv_tiles_3x3_s8_mve_general_one)
 
-/* these fold to one function where the arguments are literals, and only that one is linked */
-HIL_INLINE conv_tiles_3x3_s8_mve_function *conv_tiles_3x3_s8_mve_choose(int32_t general, int32_t in_c)
+/* folds where the arguments are literals, and only the functions that are needed are linked */
+HIL_INLINE conv_tiles_3x3_s8_mve_functions conv_tiles_3x3_s8_mve_choose(int32_t general, int32_t in_c, int edges)
 {
     if (general != 0) {
-        return in_c <= 16 ? conv_tiles_3x3_s8_mve_general_one : conv_tiles_3x3_s8_mve_general;
+        return in_c <= 16 ? conv_tiles_3x3_s8_mve_general_one_functions(edges)
+                          : conv_tiles_3x3_s8_mve_general_functions(edges);
     }
-    return in_c <= 16 ? conv_tiles_3x3_s8_mve_saturating_one : conv_tiles_3x3_s8_mve_saturating;
-}
-
-HIL_INLINE conv_tiles_3x3_s8_mve_function *conv_tiles_3x3_s8_mve_choose_edge(int32_t general, int32_t in_c)
-{
-    if (general != 0) {
-        return in_c <= 16 ? conv_tiles_3x3_s8_mve_general_one_edge : conv_tiles_3x3_s8_mve_general_edge;
-    }
-    return in_c <= 16 ? conv_tiles_3x3_s8_mve_saturating_one_edge : conv_tiles_3x3_s8_mve_saturating_edge;
+    return in_c <= 16 ? conv_tiles_3x3_s8_mve_saturating_one_functions(edges)
+                      : conv_tiles_3x3_s8_mve_saturating_functions(edges);
 }
 
 /* weaves `count` columns, the same 16 channels or fewer of four rows */

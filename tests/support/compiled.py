@@ -20,6 +20,8 @@ from harness.validate.measurement import measure
 from tests.support.generated import KINDS, random_graph, random_inputs
 
 VECTORS = 3
+TOGETHER = 200
+"""Graphs of an image: of many more, weights do not fit a board's flash."""
 
 
 def random_graphs(seed: int, count: int) -> list[Graph]:
@@ -56,6 +58,10 @@ def check_on_board(
 
     Outputs and every layer's outputs must equal the specification's on every byte.
     """
+    if len(graphs) > TOGETHER:
+        parts = [graphs[first : first + TOGETHER] for first in range(0, len(graphs), TOGETHER)]
+        options = {"sanitize": sanitize, "prefer": prefer, "target": target, "odd": odd, "prefetch": prefetch}
+        return sum(check_on_board(part, board_name, **options, modes=modes) for part in parts)
     board = load_boards()[board_name]
     packages = [
         emit(

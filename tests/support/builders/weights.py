@@ -83,14 +83,14 @@ def wide_accumulator(
     return draft.constant(data, bias_quant), quant
 
 
-def bias(draft: Draft, channels: int, scale: float, scales: tuple[float, ...], spread: float, huge: bool) -> int:
-    """Bias of about the accumulator's size, sometimes near the ends of int32, or ABSENT."""
+def bias(draft: Draft, channels: int, scale: float, scales: tuple[float, ...], spread: float, huge: int) -> int:
+    """Bias of about the accumulator's size, sometimes `huge` (0: never), or ABSENT."""
     rng = draft.rng
     if chance(rng, 0.15):
         return ABSENT
     data = np.round(rng.normal(0, spread, channels)).astype(np.int64)
     if huge and chance(rng, 0.1):
-        data = rng.choice(np.array([-(2**31) + 2**26, 2**31 - 2**26]), size=channels)
+        data = rng.choice(np.array([-huge, huge]), size=channels)
     products = tuple(float(np.float32(np.float32(scale) * np.float32(s))) for s in scales)
     one = len(set(products)) == 1
     quant = Quantization(products[:1] if one else products, (0,) * (1 if one else channels), None if one else 0)
@@ -111,7 +111,8 @@ def accumulator(draft: Draft, x: int, channels: int, taps: int, scales: tuple[fl
     scale = draft.quant(x).scale
     quant = quantization(rng, DType.INT8, float(scale * np.median(scales) / factor))
     left = max(scales) * scale / quant.scale > 0.5
-    b = bias(draft, channels, scale, scales, deviation, huge=not left)
+    huge = 2**31 - max(2**26, 2**15 * taps)  # with which no accumulator overflows
+    b = bias(draft, channels, scale, scales, deviation, 0 if left else huge)
     if draft.zeros > 0.2 and b != ABSENT:
         # dead channels that give exactly the zero point, and dead channels with a huge bias
         data = np.where(rng.random(channels) < 0.5, 0, draft.tensors[b].data).astype(np.int32)
@@ -119,6 +120,6 @@ def accumulator(draft: Draft, x: int, channels: int, taps: int, scales: tuple[fl
             rows = np.moveaxis(draft.tensors[w].data, -1 if draft.tensors[w].shape[0] == 1 else 0, 0)
             dead = ~rows.reshape(len(rows), -1).any(axis=1)
             if len(dead) == channels:
-                data = np.where(dead & (rng.random(channels) < 0.2), 2**31 - 2**26, data).astype(np.int32)
+                data = np.where(dead & (rng.random(channels) < 0.2), huge, data).astype(np.int32)
         draft.tensors[b] = replace(draft.tensors[b], data=data)
     return b, quant
