@@ -22,7 +22,10 @@ void conv_3x3_s8_mve_run(const int8_t *input, const int32_t *packed, int8_t *out
 HIL_INLINE void conv_3x3_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, int32_t *strip,
                                 const conv_3x3_s8_mve_shape *s)
 {
-    const conv_tiles_3x3_s8_mve_functions compute = conv_tiles_3x3_s8_mve_choose(s->general, s->in_c, s->edges != 0);
+    conv_tiles_3x3_s8_mve_functions compute = conv_tiles_3x3_s8_mve_choose(s->general, s->in_c);
+    if (s->edges == 0) {
+        compute.upper = compute.lower = compute.inside;
+    }
     conv_3x3_s8_mve_run(input, packed, output, strip, s, &compute);
 }
 

@@ -31,30 +31,34 @@ typedef struct {
     conv_tiles_3x3_s8_mve_function *inside, *upper, *lower;
 } conv_tiles_3x3_s8_mve_functions;
 
-#define HIL_CONV_TILES_3X3_S8_MVE(name)                                                                                \
-    conv_tiles_3x3_s8_mve_function name, name##_upper, name##_lower;                                                   \
-    HIL_INLINE conv_tiles_3x3_s8_mve_functions name##_functions(int edges)                                             \
-    {                                                                                                                  \
-        const conv_tiles_3x3_s8_mve_functions chosen = {name, edges ? name##_upper : name,                             \
-                                                        edges ? name##_lower : name};                                  \
-        return chosen;                                                                                                 \
-    }
-
-HIL_CONV_TILES_3X3_S8_MVE(conv_tiles_3x3_s8_mve_saturating)
-HIL_CONV_TILES_3X3_S8_MVE(conv_tiles_3x3_s8_mve_general)
+conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating, conv_tiles_3x3_s8_mve_saturating_upper,
+    conv_tiles_3x3_s8_mve_saturating_lower;
+conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_general, conv_tiles_3x3_s8_mve_general_upper,
+    conv_tiles_3x3_s8_mve_general_lower;
 /* of a single group */
-HIL_CONV_TILES_3X3_S8_MVE(conv_tiles_3x3_s8_mve_saturating_one)
-HIL_CONV_TILES_3X3_S8_MVE(conv_tiles_3x3_s8_mve_general_one)
+conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_saturating_one, conv_tiles_3x3_s8_mve_saturating_one_upper,
+    conv_tiles_3x3_s8_mve_saturating_one_lower;
+conv_tiles_3x3_s8_mve_function conv_tiles_3x3_s8_mve_general_one, conv_tiles_3x3_s8_mve_general_one_upper,
+    conv_tiles_3x3_s8_mve_general_one_lower;
 
 /* folds where the arguments are literals, and only the functions that are needed are linked */
-HIL_INLINE conv_tiles_3x3_s8_mve_functions conv_tiles_3x3_s8_mve_choose(int32_t general, int32_t in_c, int edges)
+HIL_INLINE conv_tiles_3x3_s8_mve_functions conv_tiles_3x3_s8_mve_choose(int32_t general, int32_t in_c)
 {
+    const conv_tiles_3x3_s8_mve_functions of_general = {
+        conv_tiles_3x3_s8_mve_general, conv_tiles_3x3_s8_mve_general_upper, conv_tiles_3x3_s8_mve_general_lower};
+    const conv_tiles_3x3_s8_mve_functions of_general_one = {conv_tiles_3x3_s8_mve_general_one,
+                                                            conv_tiles_3x3_s8_mve_general_one_upper,
+                                                            conv_tiles_3x3_s8_mve_general_one_lower};
+    const conv_tiles_3x3_s8_mve_functions saturating = {conv_tiles_3x3_s8_mve_saturating,
+                                                        conv_tiles_3x3_s8_mve_saturating_upper,
+                                                        conv_tiles_3x3_s8_mve_saturating_lower};
+    const conv_tiles_3x3_s8_mve_functions saturating_one = {conv_tiles_3x3_s8_mve_saturating_one,
+                                                            conv_tiles_3x3_s8_mve_saturating_one_upper,
+                                                            conv_tiles_3x3_s8_mve_saturating_one_lower};
     if (general != 0) {
-        return in_c <= 16 ? conv_tiles_3x3_s8_mve_general_one_functions(edges)
-                          : conv_tiles_3x3_s8_mve_general_functions(edges);
+        return in_c <= 16 ? of_general_one : of_general;
     }
-    return in_c <= 16 ? conv_tiles_3x3_s8_mve_saturating_one_functions(edges)
-                      : conv_tiles_3x3_s8_mve_saturating_functions(edges);
+    return in_c <= 16 ? saturating_one : saturating;
 }
 
 /* weaves `count` columns, the same 16 channels or fewer of four rows */

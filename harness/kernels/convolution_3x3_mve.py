@@ -160,7 +160,6 @@ class Conv3x3S8Mve(MveKernel):
             "odd": down * odd,
             "tile": down * tiles,
             "block": blocks,
-            "edge": at_edge,
             "group": (blocks - at_edge) * groups,
             "edge_group": at_edge * groups,
             "looped": blocks * groups * (groups > 1),
