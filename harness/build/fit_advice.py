@@ -36,6 +36,12 @@ class _Lack:
     excess: Mapping[str, int]
 
 
+def _named(packages: Sequence[PackageSources]) -> str:
+    """The packages, by their names where they are few."""
+    first, *others = (package.plan.name for package in packages)
+    return f"{first} and {len(others)} others" if len(others) > 2 else " and ".join([first, *others])
+
+
 def check_fit(packages: Sequence[PackageSources], board: Board, placement: Placement | None) -> None:
     """Refuses packages whose arena, stack and weights alone are more than a region holds.
 
@@ -47,7 +53,7 @@ def check_fit(packages: Sequence[PackageSources], board: Board, placement: Place
         excess = {use.region.name: use.excess for use in over}
         whole = {use.region.name: use.excess for use in _uses(packages, board, placement)}
         raise DoesNotFitError(
-            f"{' and '.join(package.plan.name for package in packages)} does not fit {board.name}: "
+            f"{_named(packages)} does not fit {board.name}: "
             f"{' and '.join(map(overflow, over))}",
             hint=advice(packages, board, placement, {name: whole[name] for name in excess}),
             excess=excess,

@@ -28,7 +28,7 @@ SHARES = {
     "kernels/emulator/test_access_order.py::test_kernels_keep_to_the_order_they_declare[mps2-an500]": 0,
     "kernels/emulator/test_dsp_convolution.py": 0.6,
     "kernels/emulator/test_forced_kernels.py": 0.5,
-    "kernels/emulator/test_mve_kernels.py": 0.7,
+    "kernels/emulator/test_mve_": 0.7,
     "kernels/host/test_access_order.py::test_groups_of_channels_that_are_no_fours_keep_to_their_order": 0.34,
     "pytest_plugin/host/test_session.py::test_ctrl_c_is_no_pass[workers1]": 0,
     "recipes/host/test_steps.py::test_a_network_without_batch_norms_is_the_same": 0.34,
