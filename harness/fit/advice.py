@@ -8,12 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.compiler.plan import ArenaPlacement, LayerCode, Plan
-from harness.fit.allowance import largest, too_much
+from harness.fit.allowance import NAMED, largest, too_much
 from harness.fit.fitting import Fit, ModeFit, Room
 from harness.fit.wishes import TRIED
 from harness.kernels.base import ConstantTable
-
-_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,15 @@ def _arena(mode: ModeFit) -> str:
     peak = peak_of(mode.compiled.plan)
     if peak is None:
         return f"the arena takes {mode.arena:,} B"
-    kept = ", ".join(f"{place.name} ({place.size:,})" for place in peak.kept[:_NAMED])
-    more = f" and {len(peak.kept) - _NAMED} more" if len(peak.kept) > _NAMED else ""
+    kept = ", ".join(f"{place.name} ({place.size:,})" for place in peak.kept[:NAMED])
+    more = f" and {len(peak.kept) - NAMED} more" if len(peak.kept) > NAMED else ""
     return f"the arena of {mode.arena:,} B is fullest at layer {peak.layer}, {peak.name}, which keeps {kept}{more}"
 
 
 def _weights(room: Room, mode: ModeFit) -> str:
     plan = mode.compiled.plan
     sizes = [(constants_of(step), layer.name) for step, layer in zip(plan.steps, plan.layers, strict=True)]
-    most = ", ".join(f"{name} ({size:,})" for size, name in sorted(sizes, reverse=True)[:_NAMED] if size)
+    most = ", ".join(f"{name} ({size:,})" for size, name in sorted(sizes, reverse=True)[:NAMED] if size)
     if -room.slack >= mode.constants:
         return f"code alone is about {mode.code:,} B: no weights would fit"
     share = -room.slack / mode.constants

@@ -10,7 +10,8 @@ Spent = Literal["latency", "cycles", "energy"]
 
 Answer = Literal["fits", "perhaps", "no"]
 
-_NAMED = 3
+NAMED = 3
+"""Layers or values that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -52,5 +53,5 @@ def too_much(what: str, used: float, limit: float) -> str:
 
 def largest(names: Sequence[str], figures: Sequence[float]) -> str:
     """The layers with most of something, and their shares of it."""
-    order = sorted(range(len(figures)), key=lambda i: -figures[i])[:_NAMED]
+    order = sorted(range(len(figures)), key=lambda i: -figures[i])[:NAMED]
     return ", ".join(f"{names[i]} ({figures[i] / max(sum(figures), 1e-9):.0%})" for i in order)

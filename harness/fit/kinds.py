@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 
 from harness.compiler.choice import KernelChoice, choices
 from harness.compiler.cost.flash import flash_parts
 from harness.compiler.cost.model import cached_after, cost_of
 from harness.compiler.memory.arena import max_shared
+from harness.compiler.memory.chronology import room
+from harness.compiler.memory.lifetimes import ALIGNMENT
 from harness.compiler.memory.overlap import Overlap
 from harness.fit.lines import with_lines
 from harness.fit.shapes import LayerShape, graph_of_layer
@@ -78,8 +81,20 @@ class KindKernel:
         return frozenset((part, size) for part, size in flash_parts(self.choice).items() if isinstance(part, str))
 
 
-Stairs = tuple[tuple[int, int], ...]
-"""(peak, kernel) of kernels that are the fastest of those that need no more, fastest first."""
+@dataclass(frozen=True, eq=False)
+class KernelSteps:
+    """Kernels that are the fastest of those that need no more.
+
+    Attributes:
+        steps: (peak, kernel, cycles that it takes more than the first) of each, fastest first.
+        ends: peak and number of the first, and peak of the last.
+        peaks: of all kernels, those that are no step among them, ascending.
+    """
+
+    steps: tuple[tuple[int, int, float], ...]
+    ends: tuple[int, int, int]
+    peaks: tuple[int, ...]
+
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,18 +105,20 @@ class LayerForm:
         kernels: fastest first.
         dying: positions of these inputs.
         peaks: by kernel, bytes that it needs beyond those of the values that are alive.
-        every, frugal: numbers of all kernels, and of those that buy no time with scratch; where all do, of all.
-        stairs, frugal_stairs: of these.
+        parts: by kernel, bytes of the output and of each scratch buffer.
+        rooms: of each of these, bytes of an arena in which it always finds a place beside these inputs (chronology.py).
+        all: of all kernels.
+        frugal: of those that buy no time with scratch; where all do, of all.
         trades_ram: whether any of them buys time with scratch.
     """
 
     kernels: tuple[KindKernel, ...]
     dying: tuple[int, ...]
     peaks: tuple[int, ...]
-    every: tuple[int, ...]
-    frugal: tuple[int, ...]
-    stairs: Stairs
-    frugal_stairs: Stairs
+    parts: tuple[tuple[int, ...], ...]
+    rooms: tuple[tuple[int, ...], ...]
+    all: KernelSteps
+    frugal: KernelSteps
     trades_ram: bool
 
 
@@ -118,6 +135,11 @@ class LayerKernels:
     kernels: tuple[KindKernel, ...]
     _forms: dict[tuple[int, ...], LayerForm] = field(default_factory=dict)
 
+    @cached_property
+    def chained(self) -> LayerForm:
+        """The kernels where the layer has one input, and reads it for the last time."""
+        return self.form((0,))
+
     def form(self, dying: tuple[int, ...]) -> LayerForm:
         """The kernels where the inputs at these positions are read for the last time."""
         found = self._forms.get(dying)
@@ -128,19 +150,32 @@ class LayerKernels:
     def _form(self, dying: tuple[int, ...]) -> LayerForm:
         kernels, size = self.kernels, self.layer.size
         peaks = tuple(k.scratch_bytes - min(sum(k.saved[i] for i in dying), size) for k in kernels)
-        every = tuple(range(len(kernels)))
-        frugal = tuple(i for i in every if not kernels[i].trades_ram)
+        parts = tuple((size, *k.scratch) for k in kernels)
+        read = [prod(self.layer.inputs[i]) for i in dying]
+        rooms = tuple(_rooms(parts[i], read, [k.gaps[j] for j in dying]) for i, k in enumerate(kernels))
+        every = range(len(kernels))
+        frugal = [i for i in every if not kernels[i].trades_ram]
         stairs, frugal_stairs = (_stairs(kernels, peaks, numbers) for numbers in (every, frugal or every))
-        trades = len(frugal) < len(every)
-        return LayerForm(kernels, dying, peaks, every, frugal or every, stairs, frugal_stairs, trades)
+        return LayerForm(kernels, dying, peaks, parts, rooms, stairs, frugal_stairs, len(frugal) < len(kernels))
 
 
-def _stairs(kernels: Sequence[KindKernel], peaks: Sequence[int], numbers: Sequence[int]) -> Stairs:
-    found: list[tuple[int, int]] = []
+def _rooms(parts: Sequence[int], read: Sequence[int], gaps: Sequence[Sequence[tuple[int, int]]]) -> tuple[int, ...]:
+    output, *scratch = parts
+    found = [room(output, ALIGNMENT, [high - low for spans in gaps for low, high in spans])]
+    taken = [*read, output]
+    for size in scratch:
+        found.append(room(size, ALIGNMENT, [other + size for other in taken]))
+        taken.append(size)
+    return tuple(found)
+
+
+def _stairs(kernels: Sequence[KindKernel], peaks: Sequence[int], numbers: Sequence[int]) -> KernelSteps:
+    found: list[tuple[int, int, float]] = []
     for i in sorted(numbers, key=lambda i: (kernels[i].time, peaks[i], i)):
         if not found or peaks[i] < found[-1][0]:
-            found.append((peaks[i], i))
-    return tuple(found)
+            found.append((peaks[i], i, kernels[i].time - kernels[found[0][1] if found else i].time))
+    ends = (found[0][0], found[0][1], found[-1][0])
+    return KernelSteps(tuple(found), ends, tuple(sorted({peaks[i] for i in numbers})))
 
 
 def kind_of(layer: LayerShape, target: Target) -> LayerKernels:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from harness.fit.allowance import largest, too_much
+from harness.fit.allowance import NAMED, largest, too_much
 from harness.fit.fitting import code_doubt
 from harness.fit.microcontroller import Microcontroller
 from harness.fit.oracle import Needs, ShapeOracle
@@ -20,8 +20,6 @@ from harness.fit.shapes import NetworkShape
 
 Limited = Literal["arena", "flash", "cycles", "energy"]
 LIMITED: tuple[Limited, ...] = ("arena", "flash", "cycles", "energy")
-
-_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class LimitAnswer:
             head = too_much(what, self.used(what), limit)
             if what == "arena":
                 over = [f"{self._name(i)} ({peak:,})" for i, peak in enumerate(needs.peaks) if peak > limit]
-                yield f"{head}: shrink what is read, written or kept at {', '.join(over[:_NAMED]) or 'the peak'}"
+                yield f"{head}: shrink what is read, written or kept at {', '.join(over[:NAMED]) or 'the peak'}"
             elif what == "flash":
                 yield f"{head}: most weights are in {largest(names, needs.weights)}"
             else:

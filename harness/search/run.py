@@ -292,7 +292,8 @@ class _SearchSteps:
                 if number == 0:
                     nets = first(space, allowed, score, settings, seed)
                 else:
-                    nets = further(space, allowed, self._expected(), self._best_within(share), settings, seed)
+                    expected = self._expected()
+                    nets = further(space, allowed, expected, self._best_within(share, expected), settings, seed)
                 self._short(f"round {number} at {share:g}", nets)
 
     def _limit(self, share: float) -> float | None:
@@ -322,7 +323,7 @@ class _SearchSteps:
             return
         from harness.search.tuning import tuned
 
-        best = self._best_within(1.0)[0]
+        best = self._best_within(1.0, self._expected())[0]
         found = tuned(best, settings, self._data, self._costs, self._journal, self._progress)
         self._seconds["tuning"] = sum(trial.seconds for trial in found)
         right = [trial for trial in found if trial.accuracy is not None]
@@ -331,12 +332,12 @@ class _SearchSteps:
             self._rate, self._decay = first.learning_rate, first.weight_decay
             self._tried[first.net] = Tried(first.net, "tuned", first.accuracy or 0.0, self._costs.of(first.net))
 
-    def _best_within(self, share: float) -> list[Architecture]:
+    def _best_within(self, share: float, expected: Predictor) -> list[Architecture]:
         """What was searched and keeps a share's limits, the best first.
 
         What noise made better than all others let one expect is taken half way back.
         """
-        allowed, expected = self._costs.within(self._limit(share)), self._expected()
+        allowed = self._costs.within(self._limit(share))
         found = [one for one in self._tried.values() if one.why != "hand" and allowed(one.net)]
         return [one.net for one in sorted(found, key=lambda one: -one.accuracy - expected(one.net))]
 
@@ -348,11 +349,11 @@ class _SearchSteps:
         With teachers, what was searched is what they taught it, and the one by hand comes with and without.
         """
         settings = self._settings
-        groups = []
+        groups, expected = [], self._expected()
         for share in settings.front:
             why = f"found within {share:.0%} of the cycles" if share < 1 else "found"
             name = f"found_{share * 100:.0f}" if share < 1 else "found"
-            groups.append((why, name, self._best_within(share)[: settings.finalists]))
+            groups.append((why, name, self._best_within(share, expected)[: settings.finalists]))
         if self._hand:
             groups.append((HAND, "by_hand", [one.net for one in self._hand[: settings.finalists]]))
         alone = self._reached("final", [net for *_, nets in groups for net in nets])

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.build.progress import Progress
 from harness.errors import PackageMissingError
-from harness.fit.limits import LIMITED, LimitAnswer
+from harness.fit.limits import LIMITED, LimitAnswer, Limited
 from harness.search.architecture import Architecture, BlockShape, scaled
 from harness.search.distribution import ArchitectureCosts
 from harness.search.journal import SearchJournal
@@ -57,14 +57,15 @@ def tuned(
     except ImportError:
         raise PackageMissingError.of("optuna", "tuning", "search") from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.TPESampler(seed=settings.seed, constraints_func=_excesses, n_startup_trials=4)
+    sampler = optuna.samplers.TPESampler(seed=settings.seed, n_startup_trials=4)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     found = []
     for number in range(settings.trials):
         asked = study.ask()
         one, plan = _asked(asked, net, settings)
         answer = costs.of(one)
-        asked.set_user_attr("excess", [_excess(answer, what) for what in LIMITED])
+        for what in LIMITED:
+            asked.set_constraint(what, _excess(answer, what))
         task = Task(one, plan, settings.train, journal.checkpoint(f"tune-{number}"))
         held = journal.step(f"tune-{number}", lambda task=task, answer=answer: _trained(task, data, answer))  # type: ignore[misc]
         study.tell(asked, _WORST if held["accuracy"] is None else held["accuracy"])
@@ -97,12 +98,7 @@ def deepened(net: Architecture, more: Sequence[int]) -> Architecture:
     return replace(net, stages=tuple(stages))
 
 
-def _excess(answer: LimitAnswer, what: Any) -> float:
+def _excess(answer: LimitAnswer, what: Limited) -> float:
+    """The share of a limit by which it is broken; at most 0 where it is kept."""
     limit = answer.limits.of_kind(what)
     return -1.0 if limit is None else -answer.slack(what) / limit
-
-
-def _excesses(trial: Any) -> Sequence[float]:
-    """At most 0 for each limit that is kept."""
-    found: Sequence[float] = trial.user_attrs["excess"]
-    return found

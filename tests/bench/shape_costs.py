@@ -1,4 +1,4 @@
-"""How long costs from shapes alone take: networks of the search's spaces on the nucleo-l4r5, each asked once.
+"""How long costs from shapes alone take: networks of the search's spaces on the nucleo-l4r5, by their depth.
 
 Kernels of all shapes of layers are costed before, as within a search. The time is the processor's, the least of a few
 for each network, so that other work on the machine counts little; the oracle keeps nothing of a network.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from statistics import median, quantiles
+from statistics import mean, median, quantiles
 
 from rich.console import Console
 
@@ -22,26 +22,28 @@ from tests.bench.common import table
 BOARD = "nucleo-l4r5"
 LIMITS = NetworkLimits(arena=24_000, flash=64_000, cycles=2e6)
 SIZES = {"Fashion-MNIST": (28, 28, 1), "digits": (8, 8, 1)}
-DRAWN, REPEATS = 100, 3
+DEPTHS = (12, 20, 99)
+"""Most layers of the networks of each row; those of the first are small."""
+DRAWN, REPEATS = 100, 5
 
 
 def run(console: Console) -> None:
-    """Prints one table, a row for each size of pictures: microseconds of `harness.fit.fits`."""
+    """Prints one table, a row for each depth: microseconds of `harness.fit.fits`."""
     board = known_board(BOARD)
     assert board is not None
-    title = f"harness.fit.fits on {BOARD}, microseconds a network of known layers"
-    made = table(title, "pictures", "networks", "layers", "median", "90 %", "most", "compiled")
-    for name, size in SIZES.items():
-        oracle = ShapeOracle(target_of(board))
-        drawn = networks(size)
-        for net in drawn:
-            oracle.needs(shape_of(net))
-        times = sorted(1e6 * _seconds(shape_of(net), oracle) for net in drawn)
-        layers = [len(shape_of(net).layers) for net in drawn]
-        made.add_row(
-            name, f"{len(drawn)}", f"{min(layers)} to {max(layers)}", f"{median(times):.0f}",
-            f"{quantiles(times, n=10)[-1]:.0f}", f"{times[-1]:.0f}", f"{oracle.compiled}",
-        )  # fmt: skip
+    title = f"harness.fit.fits on {BOARD}, microseconds a network of known layers: of {' and '.join(SIZES)}"
+    made = table(title, "layers", "networks", "median", "90 %", "mean", "most", "compiled")
+    oracle = ShapeOracle(target_of(board))
+    nets = [shape_of(net) for size in SIZES.values() for net in networks(size)]
+    for net in nets:
+        oracle.needs(net)
+    for least, most in zip((0, *DEPTHS), DEPTHS, strict=False):
+        of_depth = [net for net in nets if least < len(net.layers) <= most]
+        depths = [len(net.layers) for net in of_depth]
+        times = sorted(1e6 * _seconds(net, oracle) for net in of_depth)
+        figures = (median(times), quantiles(times, n=10)[-1], mean(times), times[-1])
+        counted = (f"{min(depths)} to {max(depths)}", f"{len(times)}", *[f"{figure:.0f}" for figure in figures])
+        made.add_row(*counted, f"{oracle.compiled}")
     console.print(made)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness.compiler.memory.chronology import placed_within, steps_again
+from harness.compiler.memory.chronology import placed_within
 from harness.compiler.memory.lifetimes import ALIGNMENT, Value, alive_by_layer, union_size
 from harness.compiler.memory.overlap import Overlap
 
@@ -233,11 +233,10 @@ class _Chronology:
             ]
             for i, block in enumerate(self._order)
         ]
-        self._steps = steps_again(len(self._order))
 
     def placed_within(self, limit: int) -> dict[int, int] | None:
         """Offset by block in an arena of `limit` bytes, or None."""
-        found = placed_within(limit, self._sizes, self._aligns, self._before, self._steps)
+        found = placed_within(limit, self._sizes, self._aligns, self._before)
         return None if found is None else dict(zip(self._order, found, strict=True))
 
 
