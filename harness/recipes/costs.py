@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -55,14 +56,20 @@ class BoardCosts:
     _known: dict[NetworkSpec, Costs] = field(default_factory=dict)
 
     def of(self, network: TorchNetwork) -> Costs:
-        """Of a network that is not quantized yet; ranges do not matter for what it costs."""
-        from harness.training.export import int8_model
+        """Of a network that is not quantized yet, with whatever weights: nearly always its shape decides alone."""
+        from harness.training.lined import lined_model
 
         spec = network.spec
         if spec not in self._known:
-            made = int8_model(network, self.data, scheme="min-max", vectors=_FEW)
+            made = lined_model(network, self.data, scheme="min-max", vectors=_FEW)
             self._known[spec] = self.of_graph(made.graph)
         return self._known[spec]
+
+    def by_schemes(self, network: TorchNetwork, schemes: Sequence[str]) -> list[Costs]:
+        """Of a network with the weights that it has, by each of some schemes of docs/ptq.md: nothing is remembered."""
+        from harness.training.lined import lined_model
+
+        return [self.of_graph(lined_model(network, self.data, scheme=scheme).graph) for scheme in schemes]
 
     def of_graph(self, graph: Graph) -> Costs:
         """Of an int8 graph.

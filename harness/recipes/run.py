@@ -20,7 +20,8 @@ from harness.recipes.file import RecipeFile
 from harness.recipes.steps import STEPS
 from harness.recipes.workshop import Workshop
 from harness.training.data import TrainingData, named
-from harness.training.export import int8_accuracy, int8_model
+from harness.training.export import int8_accuracy
+from harness.training.lined import lined_model
 from harness.training.loop import accuracy, seeded, stored
 from harness.training.network import TorchNetwork
 from harness.training.plan import TrainingPlan
@@ -168,7 +169,9 @@ class _Carrying:
             shutil.rmtree(folder)
         _write(mark, key)
         recipe = self._recipe
-        return Workshop(self._data, self._costs, folder, teacher, recipe.seed, recipe.threads, self._progress)
+        return Workshop(
+            self._data, self._costs, folder, teacher, recipe.schemes, recipe.seed, recipe.threads, self._progress
+        )
 
     def _key(self, number: int) -> str:
         """Of all that a step depends on."""
@@ -210,7 +213,7 @@ class _Carrying:
 
     def _tried(self, network: TorchNetwork) -> Iterator[tuple[float, str, QuantizedModel]]:
         for scheme in self._recipe.schemes:
-            made = int8_model(network, self._data, name=self._recipe.name, scheme=scheme)
+            made = lined_model(network, self._data, name=self._recipe.name, scheme=scheme)
             yield int8_accuracy(made.graph, self._data.held_x, self._data.held_y), scheme, made
 
 

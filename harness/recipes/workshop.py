@@ -28,6 +28,7 @@ class Workshop:
         costs: on the recipe's board.
         folder: of the step, for what it keeps.
         teacher: the network that was trained first; None in the step that trains it.
+        schemes: by one of which the network is quantized.
         seed, threads: of all that is drawn, and of torch.
         progress: told of trainings.
         said: what the step tells a person, in the order in which it was said.
@@ -37,6 +38,7 @@ class Workshop:
     costs: BoardCosts
     folder: Path
     teacher: TorchNetwork | None
+    schemes: tuple[str, ...] = ("min-max",)
     seed: int = 0
     threads: int = 1
     progress: Progress | None = None
@@ -50,8 +52,13 @@ class Workshop:
         return self._seconds
 
     def cost(self, network: TorchNetwork) -> Costs:
-        """On the board."""
+        """On the board, as of its shape."""
         return self.costs.of(network)
+
+    def measured_cycles(self, network: TorchNetwork) -> tuple[int, int]:
+        """(fewest, most) cycles with the weights as they are now: accuracy will say by which scheme."""
+        found = [costs.cycles for costs in self.costs.by_schemes(network, self.schemes)]
+        return min(found), max(found)
 
     def kept(self, name: str, make: Callable[[], TorchNetwork]) -> TorchNetwork:
         """What `make` gives; from its file where a session before this one has made it."""
@@ -66,7 +73,8 @@ class Workshop:
         made = make()
         seconds = time.monotonic() - began + self._before
         store(path, {**network_document(made), "seconds": seconds, "said": self.said[told:]})
-        (self.folder / f"{name}-training.pt").unlink(missing_ok=True)
+        for checkpoint in self.folder.glob(f"{name}*-training.pt"):
+            checkpoint.unlink()
         self._seconds += seconds
         return made
 
@@ -80,7 +88,7 @@ class Workshop:
         loss_of: Loss | None = None,
         penalty: Callable[[Any], Any] | None = None,
     ) -> TorchNetwork:
-        """Trains a network in place; `name` is that of the stage that is kept."""
+        """Trains a network in place; `name` is that of the stage that is kept, or begins with it."""
         began = time.monotonic()
         found = train(
             network,

@@ -11,17 +11,14 @@ import yaml
 from harness.build.progress import Progress
 from harness.errors import ResultsError
 from harness.files.writing import reason, write_whole, writing_hint
-from harness.fit.lines import with_lines
-from harness.frontends.tflite.reader import load
-from harness.frontends.tflite.writer import write
 from harness.ir.graph import Graph
 from harness.quantization.params import quantize_values
-from harness.search.headroom import with_headroom
 from harness.search.pictures import resized
 from harness.search.run import Final, SearchRun
 from harness.search.trainings import loaded
 from harness.training.data import TrainingData
-from harness.training.export import float_graph, int8_accuracy, int8_of
+from harness.training.export import float_graph, int8_accuracy
+from harness.training.lined import lined
 from harness.training.loop import accuracy
 from harness.validate.card import card_of
 from harness.validate.outcome import Outcome
@@ -30,9 +27,6 @@ from harness.validate.workbench import Workbench
 
 VECTORS = 100
 """Pictures of the test part that the board computes."""
-
-_ROUNDS = 4
-"""Most quantizations until no channel is too large."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +73,11 @@ def write_network(run: SearchRun, final: Final, folder: Path, name: str) -> Writ
     """
     data = resized(run.data, *final.net.size[:2])
     module = loaded(final.net, final.checkpoint)
-    file = write(lined(float_graph(module, data.shape, name), data))
-    graph = load(file, name=name)
+    made = lined(float_graph(module, data.shape, name), data)
+    graph = made.graph
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / f"{name}.tflite", file)
+        write_whole(folder / f"{name}.tflite", made.file)
         _write_vectors(folder / f"{name}_vectors.npz", data, graph)
         write_whole(folder / f"{name}.hil.yaml", _card(run, final, data, name).encode())
     except OSError as error:
@@ -91,17 +85,6 @@ def write_network(run: SearchRun, final: Final, folder: Path, name: str) -> Writ
         raise ResultsError(f"{folder} cannot be written: {reason(error)}", hint=hint) from None
     right = accuracy(module, data.test_x, data.test_y), int8_accuracy(graph, data.test_x, data.test_y)
     return WrittenNetwork(final, folder / f"{name}.hil.yaml", folder / f"{name}.tflite", *right)
-
-
-def lined(graph: Graph, data: TrainingData) -> Graph:
-    """The int8 graph for which every channel that can has a line, so that it runs as fast as its shape says."""
-    for _ in range(_ROUNDS):
-        made = int8_of(graph, data).graph
-        changed = with_headroom(graph, made)
-        if changed is graph:
-            break
-        graph = changed  # smaller channels may leave a smaller scale of all outputs, for which others are large
-    return with_lines(made)
 
 
 def _write_vectors(path: Path, data: TrainingData, graph: Graph) -> None:

@@ -15,9 +15,10 @@ from harness.recipes.distil import student_of
 from harness.recipes.entries import DistilEntry, ProjectEntry, PruneEntry
 from harness.recipes.measured import by_loss, by_scale, loss, masked
 from harness.recipes.project import Spectrum, large_layers, projected
-from harness.recipes.prune import pruned
+from harness.recipes.prune import prune, pruned
 from harness.recipes.quantize import NEAREST, Rounded, activation_steps, folded
 from harness.recipes.surgery import groups_of, scaled, without
+from harness.recipes.training_entry import TrainEntry
 from harness.recipes.workshop import Workshop
 from harness.training.data import digits
 from harness.training.export import int8_model, int8_outputs
@@ -105,6 +106,30 @@ def test_pruning_keeps_to_its_cycles_and_to_multiples(shop, data, by):
     assert "of 2 groups" in shop.said[0]
     with pytest.raises(RecipeError, match="cycles are left"):
         pruned(whole, PruneEntry(), shop, 10)
+
+
+def test_pruning_keeps_to_its_cycles_with_the_weights_that_fine_tuning_leaves(shop, data, monkeypatch):
+    """Figures that are 20 % too high after fine-tuning stand for a layer that needs a slower kernel."""
+    entry = PruneEntry(cycles=0.85, rounds=1, train=TrainEntry(epochs=1, batch=256))
+    whole = network("mobile", data)
+    wanted = 0.85 * shop.measured_cycles(whole)[0]
+    left = prune(whole, entry, shop)
+    assert shop.measured_cycles(left)[1] <= wanted and len(shop.said) == 1
+    more = 1.2
+
+    def slower(network):
+        found = shop.costs.of(network).cycles if network is whole else round(shop.costs.of(network).cycles * more)
+        return found, found
+
+    monkeypatch.setattr(shop, "measured_cycles", slower)
+    (shop.folder / "round-1.pt").unlink()
+    assert slower(left)[1] > wanted >= slower(prune(whole, entry, shop))[1]
+    assert "after fine-tuning" in shop.said[2] and shop.said[3].startswith("channels")
+    assert [path.name for path in shop.folder.iterdir()] == ["round-1.pt"]
+    monkeypatch.setattr(shop, "measured_cycles", lambda one: slower(one) if one is whole else (0, int(wanted) + 1))
+    (shop.folder / "round-1.pt").unlink()
+    with pytest.raises(RecipeError, match="after 3 more rounds"):
+        prune(whole, entry, shop)
 
 
 def test_a_student_has_the_teachers_best_channels(shop, data):

@@ -12,9 +12,9 @@ from harness.ir.window import ConvAttrs
 from harness.kernels.context import Context
 from harness.kernels.quantized_layer import quantized_layer
 from harness.search.architecture import Architecture, BlockShape, StageShape
-from harness.search.headroom import with_headroom
-from harness.search.output import lined
 from harness.training.data import digits
+from harness.training.headroom import with_headroom
+from harness.training.lined import lined
 
 NET = Architecture((8, 8, 1), 8, 1, (StageShape(16, 1, (BlockShape(3, 2), BlockShape(3, 2))),), 10)
 
@@ -64,7 +64,7 @@ def test_large_channels_become_smaller_and_nothing_else_changes(data):
     for picture in data.test_x[:5]:
         ours, theirs = (run(one, [picture[None]]).outputs[0] for one in (changed, graph))
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-    assert without_lines(lined(graph, data)) == 0
+    assert without_lines(lined(graph, data).graph) == 0
 
 
 def test_a_network_without_large_channels_stays_as_it_is(data):
