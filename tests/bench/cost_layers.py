@@ -44,18 +44,24 @@ LARGEST = 9000
 MOST_MACS, FEWEST_MACS = 200_000, 500
 TRIES = 60
 """Layers drawn for each that is wanted, before a kernel is taken to have no more."""
-EACH = 3
+EACH = 6
 """Layers that every loop is seen in, where there are as many."""
 AT_ONCE = 72
 """Layers of a graph."""
 
 
 def layers_for(
-    kernels: Sequence[Kernel], target: Target, count: int, rng: Rng, rounding: Rounding | None = None
+    kernels: Sequence[Kernel],
+    target: Target,
+    count: int,
+    rng: Rng,
+    rounding: Rounding | None = None,
+    at_once: int = AT_ONCE,
 ) -> list[Graph]:
     """Graphs of `count` layers for each of some kernels, in turn, or of as many as were found.
 
     rounding: of the layers; None for TFLM's, or that of a kernel that has it not.
+    at_once: layers of a graph.
 
     More for a kernel with many loops, so that each can be told from the others.
 
@@ -65,9 +71,9 @@ def layers_for(
     in_turn = [layer for layers in zip_longest(*found) for layer in layers if layer is not None]
     name = "_".join(type(kernel).__name__.lower() for kernel in kernels)
     graphs = []
-    for first in range(0, len(in_turn), AT_ONCE):
+    for first in range(0, len(in_turn), at_once):
         whole = Draft(rng)
-        outputs = [t for layer in in_turn[first : first + AT_ONCE] for t in _add(whole, layer)]
+        outputs = [t for layer in in_turn[first : first + at_once] for t in _add(whole, layer)]
         graphs.append(whole.finish(name, tuple(outputs)))
     return graphs
 
@@ -92,7 +98,7 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng, rounding: Roun
                 seen.update(loops)
                 found.append(graph)
                 idle = 0
-        if len(found) >= count and idle > 4 * len(ops) * len(types):
+        if len(found) >= count and idle > 16 * len(ops) * len(types):
             break
     return found
 
@@ -227,9 +233,10 @@ def usual_input(draft: Draft, shape: tuple[int, ...]) -> int:
 
 
 def usual_output(draft: Draft, shape: tuple[int, ...], spread: float) -> tuple[int, tuple[int, int]]:
-    """(output, clamp): values of `spread` fill its range."""
-    kind = pick(draft.rng, "RELU", "RELU", "RELU6", "NONE")
-    zero = -128 if kind != "NONE" else pick(draft.rng, 0, -20, 5)
+    """(output, clamp): values of `spread` fill its range, of which a clamp may leave a part."""
+    kind = pick(draft.rng, "RELU", "RELU", "RELU", "RELU6", "RELU6", "NONE")
+    whole = kind == "NONE" or chance(draft.rng, 0.2)
+    zero = pick(draft.rng, 0, -20, 5) if whole else -128
     scale = spread / 40 if kind != "RELU6" else 6 / 255
     y = draft.tensor(shape, Quantization((float(np.float32(scale)),), (zero,)))
     return y, activation_clamp(kind, draft.tensors[y])
