@@ -51,11 +51,17 @@ AT_ONCE = 72
 
 
 def layers_for(
-    kernels: Sequence[Kernel], target: Target, count: int, rng: Rng, rounding: Rounding | None = None
+    kernels: Sequence[Kernel],
+    target: Target,
+    count: int,
+    rng: Rng,
+    rounding: Rounding | None = None,
+    at_once: int = AT_ONCE,
 ) -> list[Graph]:
     """Graphs of `count` layers for each of some kernels, in turn, or of as many as were found.
 
     rounding: of the layers; None for TFLM's, or that of a kernel that has it not.
+    at_once: layers of a graph.
 
     More for a kernel with many loops, so that each can be told from the others.
 
@@ -65,9 +71,9 @@ def layers_for(
     in_turn = [layer for layers in zip_longest(*found) for layer in layers if layer is not None]
     name = "_".join(type(kernel).__name__.lower() for kernel in kernels)
     graphs = []
-    for first in range(0, len(in_turn), AT_ONCE):
+    for first in range(0, len(in_turn), at_once):
         whole = Draft(rng)
-        outputs = [t for layer in in_turn[first : first + AT_ONCE] for t in _add(whole, layer)]
+        outputs = [t for layer in in_turn[first : first + at_once] for t in _add(whole, layer)]
         graphs.append(whole.finish(name, tuple(outputs)))
     return graphs
 

@@ -50,10 +50,11 @@ from harness.validate.vectors import load
 from tests.bench.common import mlperf_models, table
 from tests.bench.cost_code import Functions, executed, held_after, shared
 from tests.bench.cost_fit import Sample, fit
-from tests.bench.cost_layers import layers_for
+from tests.bench.cost_layers import AT_ONCE, layers_for
 from tests.bench.cost_loop import with_loop
 
 BOARDS = {
+    "cortex-m0plus": "nucleo-g0b1",
     "cortex-m3": "mps2-an385",
     "cortex-m4": "nucleo-l4r5",
     "cortex-m7": "nucleo-h7a3",
@@ -63,6 +64,8 @@ BOARDS = {
 """Board that a core is profiled on."""
 LAYERS = 24
 """Generated layers a kernel."""
+FEWER = {"cortex-m0plus": 18}
+"""Layers of a graph where the board's memory is small."""
 TOGETHER = 3
 """Kernels a generated graph."""
 ROUNDS = 3
@@ -96,7 +99,8 @@ def _generated(core: str, names: Sequence[str], rounding: Rounding | None = None
     """Kernels profiled on generated layers, of that rounding."""
     board = BOARDS[core]
     kernels = [kernel for kernel in all_kernels() if type(kernel).__name__ in names]
-    graphs = layers_for(kernels, target_of_run(observable(board)), LAYERS, np.random.default_rng(1), rounding)
+    target, rng = target_of_run(observable(board)), np.random.default_rng(1)
+    graphs = layers_for(kernels, target, LAYERS, rng, rounding, FEWER.get(core, AT_ONCE))
     return [sample for graph in graphs for sample in _samples(graph, core, board, known=False, prefer=tuple(names))]
 
 

@@ -33,7 +33,7 @@ from tests.bench.cost_fit import Sample, fit, nnls
 from tests.support.generated import random_graph
 from tests.support.layers import conv_layer, fully_connected_layer
 
-FITTED = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
+FITTED = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 SEVERAL = ("CONV_2D", "CHAIN", "FULLY_CONNECTED", "ROWS", "DEPTHWISE_CONV_2D")
 """Kinds of graphs whose layers more than one kernel can compute on every core."""
 AGAIN = "python -m tests.bench costs --fit"
