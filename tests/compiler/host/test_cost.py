@@ -167,7 +167,7 @@ def test_kernels_are_ranked_by_modelled_cycles_alone(core: str) -> None:
     assert several >= 20 and reordered >= 5
 
 
-@pytest.mark.parametrize("core", FITTED)
+@pytest.mark.parametrize("core", [core for core in FITTED if "registers" in CORES.get(core).features])
 def test_instructions_do_not_move_a_kernel(monkeypatch: pytest.MonkeyPatch, core: str) -> None:
     graph = conv_layer(np.random.default_rng(5), (1, 6, 6, 16), 16, (3, 3), (1, 1))
     before = candidates(context_of(graph, Target(core)))
@@ -315,12 +315,15 @@ def test_a_fit_finds_the_coefficients_that_samples_were_made_with() -> None:
 
 
 def test_kernels_tell_the_same_loops_for_all_layers() -> None:
-    """Loops of a layer are among those that were fitted, whatever its shape."""
+    """Loops of a layer are among those that were fitted, whatever its shape, but for copies that compile to nothing."""
     rng = np.random.default_rng(11)
+    absent = {core: read_coefficients(folder() / f"{core}.json").absent for core in FITTED}
     for _ in range(60):
         graph = load(random_graph(rng, op=None).model)
         for node in graph.nodes:
             for core in FITTED:
                 context = Context(graph, node, Target(core))
                 for kernel in (found for found in candidates(context) if found.costs_itself):
+                    if kernel.costed_as in absent[core]:
+                        continue
                     assert cost_of(kernel, context).basis == "fitted", f"{type(kernel).__name__} on {core}: {AGAIN}"

@@ -9,6 +9,7 @@ import pytest
 from harness.build import build_image
 from harness.build.toolchain import find
 from harness.compiler.compile import compile_graph
+from harness.compiler.cost import model
 from harness.compiler.cost.estimate import estimate_costs
 from harness.compiler.emit.package import emit
 from harness.compiler.goals import Goals
@@ -22,6 +23,7 @@ from harness.fit.prices import Prices
 from harness.fit.ranking import cheapest, ranked
 from harness.frontends.tflite import reader
 from harness.hardware.boards_file import known_board
+from harness.kernels.cost_coefficients import CoreCoefficients, core_coefficients
 from harness.units import Unit
 from tests.support.odd_floats import float_graphs
 from tests.support.paths import FIXTURES
@@ -115,14 +117,20 @@ def test_time_goes_with_the_clock_and_knows_whose_memory_it_counts():
     assert on("nucleo-h743").best.time.memory == "its own"
 
 
-def test_what_is_not_modelled_has_no_bounds_or_no_time_and_is_never_promised():
+def test_what_is_not_modelled_has_no_bounds_or_no_time_and_is_never_promised(monkeypatch):
+    def others(core: str) -> CoreCoefficients | None:
+        return None if core == "cortex-m0plus" else core_coefficients(core)
+
     wishes = Wishes(latency_s=1000.0, modes=("balanced",))
-    external, other, none = (on(name, wishes) for name in ("rp2350", "stm32g071rb", "stm32f072rb"))
+    external, none = (on(name, wishes) for name in ("rp2350", "stm32f072rb"))
+    monkeypatch.setattr(model, "core_coefficients", others)
+    apart = Compilations(GRAPH)
+    other = fit(GRAPH, KNOWN["stm32g071rb"], wishes, compilations=apart)
     assert external.best.time.high is None
     assert other.best.time.error is None
     assert other.best.time.low_s == pytest.approx(other.best.time.expected_s / 3, rel=1e-4)
     hopeless = Wishes(latency_s=other.best.time.expected_s / 4, modes=("balanced",))
-    assert on("stm32g071rb", hopeless).verdict == "no"
+    assert fit(GRAPH, KNOWN["stm32g071rb"], hopeless, compilations=apart).verdict == "no"
     assert "another core" in other.best.time.memory
     assert none.best.time is None
     assert "no cycle model of cortex-m0;" in none.untimed
