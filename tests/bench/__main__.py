@@ -80,25 +80,25 @@ OPTIONS = {
     "tflm": tflm.main,
     "ptq": ptq.run,
     "shapes": shapes.run,
-    "shape_costs": shape_costs.run,
 }
-"""Benchmarks that take options."""
+"""Benchmarks that take options, where they are named alone."""
 
 
 def main() -> None:
     """Run the benchmarks named on the command line, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("bench", nargs="*", default=list(BENCHES), help=f"one of: {', '.join(BENCHES)}")
+    parser.add_argument("bench", nargs="*", help=f"one of: {', '.join(BENCHES)}; all without any")
     parsed, rest = parser.parse_known_args()
-    chosen = parsed.bench
+    chosen = parsed.bench or list(BENCHES)
     unknown = [name for name in chosen if name not in BENCHES]
     if unknown:
         parser.error(f"no benchmark named {', '.join(unknown)}; there are {', '.join(BENCHES)}")
-    if rest and (len(chosen) != 1 or chosen[0] not in OPTIONS):
+    alone = len(chosen) == 1 and chosen[0] in OPTIONS
+    if rest and not alone:
         parser.error(f"{' '.join(rest)}: only {' and '.join(OPTIONS)}, named alone, take options")
     console = Console(width=None if Console().is_terminal else 130)
     console.print(f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; one run each")
-    if rest:
+    if alone:
         OPTIONS[chosen[0]](console, rest)
         return
     for name in chosen:

@@ -125,7 +125,7 @@ def differences(before: str, after: str) -> list[str]:
 
 
 def run(console: Console, options: Sequence[str] = ("--check",)) -> None:
-    """Remake the tables, or tell what would differ."""
+    """Remake the tables, or, as among other benchmarks, tell what would differ."""
     from tests.bench.figure_tables import MAKERS
 
     parser = argparse.ArgumentParser(prog="python -m tests.bench figures", description=__doc__)

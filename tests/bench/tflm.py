@@ -68,7 +68,10 @@ def _table(title: str, errors: dict[str, list[tuple[str, float]]]) -> Table:
 
 
 def main(console: Console, options: Sequence[str]) -> None:
-    """`--make RECORD [FOLDER...]`: write harness/data/tflm anew."""
+    """`--make RECORD [FOLDER...]`: write harness/data/tflm anew; without options what `run` prints."""
+    if not options:
+        run(console)
+        return
     if len(options) < 2 or options[0] != "--make":
         raise SystemExit("python -m tests.bench tflm [--make RECORD.json.gz [FOLDER...]]")
     source, *folders = map(Path, options[1:])
