@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from harness.compiler.compile import compile_graph
 from harness.compiler.plan import Layer, Plan
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
+from harness.ir.window import Pads
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.kernels.mve import mve_requant
@@ -18,6 +20,7 @@ from tests.support.overlapped import Layer as Overlapped
 from tests.support.overlapped import layer_of
 
 BOARD = "mps3-an547"
+Pair: TypeAlias = tuple[int, int]
 
 
 def check(graphs: Sequence[Graph], kernel: str, function: str) -> None:
@@ -70,3 +73,10 @@ def side(rng: Rng, kernel: int, stride: int, dilation: int) -> tuple[int, tuple[
     reach = (kernel - 1) * dilation + 1
     before, after = (between(rng, 0, reach - 1) if chance(rng, 0.6) else 0 for _ in range(2))
     return max(reach - before - after, 1) + between(rng, 0, 3 * stride), (before, after)
+
+
+def drawn_image(rng: Rng, kernel: Pair, stride: Pair, dilation: Pair) -> tuple[int, int, Pads]:
+    """Height and width of an image, and its padding, with at least one window."""
+    height, vertical = side(rng, kernel[0], stride[0], dilation[0])
+    width, horizontal = side(rng, kernel[1], stride[1], dilation[1])
+    return height, width, Pads(*vertical, *horizontal)

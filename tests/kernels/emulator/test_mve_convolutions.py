@@ -24,7 +24,7 @@ from tests.support.layers import (
     conv_layer,
     tie_layer,
 )
-from tests.support.mve import BOARD, by_factors, check, drawn_depth, nearest, side, where_it_applies
+from tests.support.mve import BOARD, by_factors, check, drawn_depth, drawn_image, nearest, where_it_applies
 from tests.support.overlapped import check as check_distances
 from tests.support.overlapped import layer_of
 from tests.support.scale import scaled
@@ -74,9 +74,7 @@ def _conv_layers(rng: Rng, count: int) -> list[Graph]:
         kernel = pick(rng, (3, 3), (1, 1), (between(rng, 1, 5), between(rng, 1, 5)), (1, 3), (4, 1))
         stride = (between(rng, 1, 3), between(rng, 1, 3))
         dilation = (between(rng, 1, 3), 1)
-        height, vertical = side(rng, kernel[0], stride[0], dilation[0])
-        width, horizontal = side(rng, kernel[1], stride[1], 1)
-        pads = Pads(*vertical, *horizontal)
+        height, width, pads = drawn_image(rng, kernel, stride, dilation)
         depth = pick(rng, 1, 2, 3, 4, 8, 16, 32, between(rng, 1, 100), between(rng, 1, 30))
         image = (pick(rng, 1, 1, 2), height, width, depth)
         graphs.append(conv_layer(rng, image, between(rng, 4, 13), kernel, stride, dilation, pads))
@@ -112,12 +110,11 @@ def _part_layers(rng: Rng, count: int, few: Sequence[int]) -> list[Graph]:
         kernel = pick(rng, (3, 3), (1, 1), (between(rng, 1, 5), between(rng, 1, 5)), (1, 3), (4, 1), (1, 7))
         stride = (between(rng, 1, 3), between(rng, 1, 3))
         dilation = (between(rng, 1, 3), pick(rng, 1, 2, 3, 4, 6))
-        height, vertical = side(rng, kernel[0], stride[0], dilation[0])
-        width, horizontal = side(rng, kernel[1], stride[1], dilation[1])
+        height, width, pads = drawn_image(rng, kernel, stride, dilation)
         groups = pick(rng, 1, 2, 3, 4)
         depth = pick(rng, 1, 3, 8, 16, between(rng, 1, 100), between(rng, 1, 30))
         image = (pick(rng, 1, 1, 2), height, width + pick(rng, 0, 0, 9), depth * groups)
-        pads, channels = Pads(*vertical, *horizontal), groups * pick(rng, *few)
+        channels = groups * pick(rng, *few)
         graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, groups=groups))
     return graphs
 

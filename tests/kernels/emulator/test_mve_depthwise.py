@@ -14,7 +14,7 @@ from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import (
     conv_layer,
 )
-from tests.support.mve import BOARD, by_factors, check, nearest, side, where_it_applies
+from tests.support.mve import BOARD, by_factors, check, drawn_image, nearest, side, where_it_applies
 from tests.support.overlapped import check as check_distances
 from tests.support.scale import scaled
 
@@ -53,11 +53,9 @@ def test_depthwise_4x4() -> None:
         kernel = pick(rng, (3, 3), (between(rng, 1, 4), between(rng, 1, 4)))
         stride = pick(rng, (2, 2), (between(rng, 1, 3), between(rng, 1, 3)))
         dilation = (between(rng, 1, 3), 1)
-        height, vertical = side(rng, kernel[0], stride[0], dilation[0])
-        width, horizontal = side(rng, kernel[1], stride[1], 1)
+        height, width, pads = drawn_image(rng, kernel, stride, dilation)
         channels = pick(rng, between(rng, 1, 20), 16, 8, between(rng, 17, 50))
         image = (pick(rng, 1, 1, 1, 2), height, width, channels)
-        pads = Pads(*vertical, *horizontal)
         graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, depthwise=True))
     check(graphs, "DepthwiseConv4x4S8Mve", "depthwise_conv_4x4_s8_mve")
 
@@ -84,11 +82,10 @@ def test_depthwise_of_any_window() -> None:
     for _ in range(scaled(40, 600)):
         kernel = pick(rng, (5, 5), (between(rng, 1, 5), between(rng, 1, 5)))
         stride, dilation = ((between(rng, 1, 3), between(rng, 1, 3)) for _ in range(2))
-        height, vertical = side(rng, kernel[0], stride[0], dilation[0])
-        width, horizontal = side(rng, kernel[1], stride[1], dilation[1])
+        height, width, pads = drawn_image(rng, kernel, stride, dilation)
         depth = pick(rng, between(rng, 1, 20), 8, 16)
         channels = depth * pick(rng, 1, 1, between(rng, 2, 5))
-        image, pads = (pick(rng, 1, 1, 2), height, width, depth), Pads(*vertical, *horizontal)
+        image = (pick(rng, 1, 1, 2), height, width, depth)
         graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, depthwise=True))
     check(graphs, "DepthwiseConvS8Mve", "depthwise_conv_s8_mve")
 
@@ -99,10 +96,9 @@ def test_depthwise_by_sixteens() -> None:
     for _ in range(scaled(20, 400)):
         kernel = pick(rng, (between(rng, 5, 20), 1), (between(rng, 1, 6), between(rng, 1, 6)))
         stride, dilation = ((between(rng, 1, 3), between(rng, 1, 3)) for _ in range(2))
-        height, vertical = side(rng, kernel[0], stride[0], dilation[0])
-        width, horizontal = side(rng, kernel[1], stride[1], dilation[1])
+        height, width, pads = drawn_image(rng, kernel, stride, dilation)
         channels = pick(rng, 16, 32, 48)
-        image, pads = (pick(rng, 1, 1, 2), height, width, channels), Pads(*vertical, *horizontal)
+        image = (pick(rng, 1, 1, 2), height, width, channels)
         graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, True, chance(rng, 0.5)))
     check(by_factors(graphs), "DepthwiseConvWovenS8Mve", "depthwise_conv_woven_s8_mve")
 
@@ -113,10 +109,9 @@ def test_depthwise_of_large_windows() -> None:
     for _ in range(scaled(30, 500)):
         kernel = pick(rng, (5, 5), (7, 7), (between(rng, 2, 13), between(rng, 2, 13)), (3, 9))
         dilation, stride = (pick(rng, 1, 1, 2), 1), (pick(rng, 1, 1, 2), 1)
-        height, vertical = side(rng, kernel[0], stride[0], dilation[0])
-        width, horizontal = side(rng, kernel[1], 1, 1)
+        height, width, pads = drawn_image(rng, kernel, stride, dilation)
         image = (pick(rng, 1, 1, 2), height, width + pick(rng, 0, 9), pick(rng, between(rng, 1, 20), 16, 37))
-        pads, relu = Pads(*vertical, *horizontal), chance(rng, 0.4)
+        relu = chance(rng, 0.4)
         turned = conv_layer(rng, image, image[3], kernel, stride, dilation, pads, depthwise=True, relu=relu)
         graphs.append(turned)
     (kernel_,) = (k for k in depthwise_mve.KERNELS if isinstance(k, DepthwiseConvTilesS8Mve))
