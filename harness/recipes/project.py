@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.errors import RecipeError
 from harness.recipes.entries import ProjectEntry
+from harness.recipes.held import held
 from harness.recipes.measured import PICTURES, loss
 from harness.recipes.surgery import replaced
 from harness.recipes.workshop import Workshop
@@ -51,15 +52,26 @@ class Projection:
 
 
 def project(network: TorchNetwork, entry: ProjectEntry, shop: Workshop) -> TorchNetwork:
-    """The network with large layers as two smaller ones each.
+    """The network with large layers as two smaller ones each; a share of cycles is that of int8 with the weights that
+    come out.
 
     Raises:
         RecipeError: the share cannot be reached.
     """
 
+    def trained(name: str, share: ProjectEntry) -> TorchNetwork:
+        return shop.trained(name, projected(network, share, shop), entry.train.plan(PLAN))
+
     def make() -> TorchNetwork:
-        made = projected(network, entry, shop)
-        return shop.trained("projected", made, entry.train.plan(PLAN))
+        made = trained("projected", entry)
+        if entry.cycles is None:
+            return made
+
+        def further(more: TorchNetwork, share: float, again: int) -> TorchNetwork:
+            left = share * shop.cost(more).cycles / shop.cost(network).cycles
+            return trained(f"projected-again-{again}", entry.model_copy(update={"cycles": left}))
+
+        return held("project", made, entry.cycles * shop.measured_cycles(network)[0], shop, further)
 
     return shop.kept("projected", make)
 

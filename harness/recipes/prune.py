@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from harness.errors import RecipeError
 from harness.recipes.entries import PruneEntry
+from harness.recipes.held import held
 from harness.recipes.measured import by_loss, by_scale
 from harness.recipes.surgery import ChannelGroup, groups_of, without
 from harness.recipes.workshop import Workshop
@@ -19,9 +20,6 @@ from harness.training.network import TorchNetwork
 from harness.training.plan import TrainingPlan
 
 PLAN = TrainingPlan(epochs=1, learning_rate=0.05)
-
-_AGAIN = 3
-"""Most rounds more, where fine-tuning left a network that takes more than it was pruned to."""
 
 _LEAST_DAMAGE = 1e-6
 """Of a channel: noise of what is measured goes below nothing."""
@@ -39,38 +37,18 @@ def prune(network: TorchNetwork, entry: PruneEntry, shop: Workshop) -> TorchNetw
     def first() -> int:
         return shop.measured_cycles(whole)[0]
 
+    def further(more: TorchNetwork, share: float, again: int) -> TorchNetwork:
+        made = pruned(more, entry, shop, share * shop.cost(more).cycles)
+        return shop.trained(f"round-{entry.rounds}-again-{again}", made, entry.train.plan(PLAN))
+
     for number in range(1, entry.rounds + 1):
 
         def one(before: TorchNetwork = network, number: int = number) -> TorchNetwork:
             limit = first() * entry.cycles ** (number / entry.rounds)
             made = shop.trained(f"round-{number}", pruned(before, entry, shop, limit), entry.train.plan(PLAN))
-            return made if number < entry.rounds else _held(made, entry, shop, limit, f"round-{number}")
+            return made if number < entry.rounds else held("prune", made, limit, shop, further)
 
         network = shop.kept(f"round-{number}", one)
-    return network
-
-
-def _held(network: TorchNetwork, entry: PruneEntry, shop: Workshop, wanted: float, name: str) -> TorchNetwork:
-    """The network, which takes at most `wanted` cycles with the weights that it has: pruned on if it took more.
-
-    With other weights than it was pruned by a layer may need another kernel, or lose channels that were constant.
-
-    Raises:
-        RecipeError: it takes more after _AGAIN rounds.
-    """
-    for again in range(1, _AGAIN + 1):
-        _, found = shop.measured_cycles(network)
-        if found <= wanted:
-            return network
-        shop.said.append(f"{found:,} cycles after fine-tuning, more than {wanted:,.0f}: pruned on")
-        limit = shop.cost(network).cycles * wanted / found
-        network = shop.trained(f"{name}-again-{again}", pruned(network, entry, shop, limit), entry.train.plan(PLAN))
-    _, found = shop.measured_cycles(network)
-    if found > wanted:
-        raise RecipeError(
-            f"prune: {found:,} cycles are left after {_AGAIN} more rounds, more than {wanted:,.0f}",
-            hint="prune to a smaller share, or train with a smaller learning rate",
-        )
     return network
 
 

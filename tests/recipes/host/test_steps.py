@@ -14,7 +14,7 @@ from harness.recipes.costs import board_costs
 from harness.recipes.distil import student_of
 from harness.recipes.entries import DistilEntry, ProjectEntry, PruneEntry
 from harness.recipes.measured import by_loss, by_scale, loss, masked
-from harness.recipes.project import Spectrum, large_layers, projected
+from harness.recipes.project import Spectrum, large_layers, project, projected
 from harness.recipes.prune import prune, pruned
 from harness.recipes.quantize import NEAREST, Rounded, activation_steps, folded
 from harness.recipes.surgery import groups_of, scaled, without
@@ -177,6 +177,33 @@ def test_projecting_reaches_its_share_of_weights(shop, data):
     assert kept <= 0.6 * sum(large.values())
     with pytest.raises(RecipeError, match="is not reached"):
         projected(whole, ProjectEntry(weights=0.05, energy=0), shop)
+
+
+def test_projecting_keeps_to_its_cycles_with_the_weights_that_fine_tuning_leaves(shop, data, monkeypatch):
+    """Three times the figure is 5/4 of what is wanted, as if a layer needed a slower kernel; then it is met."""
+    whole, shares, names = network("mobile", data), [], []
+    first = shop.measured_cycles(whole)[0]
+    figures = [1.25, 1.25, 1.25, 1.0]
+
+    def narrowed(network, entry, shop):
+        shares.append(entry.cycles)
+        return network
+
+    def trained(name, network, plan):
+        names.append(name)
+        return network
+
+    monkeypatch.setattr("harness.recipes.project.projected", narrowed)
+    monkeypatch.setattr(shop, "trained", trained)
+    monkeypatch.setattr(shop, "measured_cycles", lambda one: (first, int(0.8 * first * figures[len(shares) - 1])))
+    assert project(whole, ProjectEntry(cycles=0.8), shop) is not None
+    assert shares == [0.8, *[pytest.approx(1 / 1.25, rel=1e-3)] * 3]
+    assert names == ["projected", *(f"projected-again-{again}" for again in (1, 2, 3))]
+    assert len(shop.said) == 3 and all("after fine-tuning" in line for line in shop.said)
+    figures[3:], shares[:] = [1.25], []
+    (shop.folder / "projected.pt").unlink()
+    with pytest.raises(RecipeError, match="after 3 more rounds"):
+        project(whole, ProjectEntry(cycles=0.8), shop)
 
 
 # --- rounding --------------------------------------------------------------------------------------------------------
