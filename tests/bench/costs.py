@@ -68,6 +68,8 @@ FEWER = {"cortex-m0plus": 18}
 """Layers of a graph where the board's memory is small."""
 TOGETHER = 3
 """Kernels a generated graph."""
+IN_FLOAT = "in_float"
+"""The loop of layers rounded as ONNX does, which no other layer runs: fitted after the others."""
 ROUNDS = 3
 """Of choosing kernels for known networks by the coefficients so far, and fitting anew with them."""
 
@@ -81,7 +83,7 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--core", action="append", choices=list(BOARDS), help="only this core; may be repeated")
     parser.add_argument("--kernel", action="append", help="fit only kernels of this class name; the others stay")
     parser.add_argument("--layers", action="store_true", help="print every layer, not only the worst")
-    parser.add_argument("--loop", help="with --kernel: fit this loop, of layers rounded as ONNX does; the others stay")
+    parser.add_argument("--loop", help="with --kernel: fit this loop alone; the others stay")
     options = parser.parse_args(list(arguments))
     cores = options.core or list(BOARDS)
     if options.loop:
@@ -252,6 +254,9 @@ def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> 
             names = [type(kernel).__name__ for kernel in wanted[core]]
             _write(core, {name: by_kernel.get((core, name), []) for name in names}, models)
     for core in cores:
+        fitted = read_coefficients(folder() / f"{core}.json").kernels
+        rounded = [type(kernel).__name__ for kernel in wanted[core] if Rounding.ONNX in kernel.roundings]
+        _fit_loop(console, [core], [n for n in rounded if n in fitted and IN_FLOAT in fitted[n].instructions], IN_FLOAT)
         table = core_coefficients(core)
         assert table is not None
         none = f"; compute no layer: {', '.join(table.absent)}" if table.absent else ""
@@ -259,13 +264,18 @@ def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> 
 
 
 def _fit_loop(console: Console, cores: Sequence[str], names: Sequence[str], loop: str) -> None:
+    rounding = Rounding.ONNX if loop == IN_FLOAT else None
     for core in cores:
         path = folder() / f"{core}.json"
         before = read_coefficients(path)
         used = [name for name in names if name in before.kernels]
         kernels = dict(before.kernels)
         for name in used:
-            kernels[name] = with_loop(kernels[name], loop, _generated(core, [name], Rounding.ONNX))
+            try:
+                kernels[name] = with_loop(kernels[name], loop, _generated(core, [name], rounding))
+            except ValueError as error:
+                console.print(f"{core} {name}: {error}")
+                continue
             row = kernels[name]
             console.print(f"{core} {name}: {row.instructions[loop]} instructions, {row.cycles[loop]} cycles a run")
         path.write_text(coefficients_text(before.model_copy(update={"kernels": kernels})), encoding="utf-8")
