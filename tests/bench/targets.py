@@ -46,14 +46,14 @@ ROWS = {
     "m55": Row(
         "M55 instructions, time",
         "M",
-        {"kws": 0.57, "vww": 1.30, "ic": 1.52, "ad": 0.0395, "sww": 0.14},
         {"kws": 0.57, "vww": 1.30, "ic": 1.52, "ad": 0.039, "sww": 0.13},
+        {},
     ),
     "l4r5": Row(
         "modelled cycles, nucleo-l4r5 dual-bank, balanced",
         "M",
-        {"kws": 3.9, "vww": 6.95, "ic": 10.6, "ad": 0.54, "sww": 1.47},
         {"kws": 3.9, "vww": 6.95, "ic": 10.6, "ad": 0.50, "sww": 1.47},
+        {},
     ),
     "h7a3": Row(
         "modelled cycles, nucleo-h7a3, balanced",
