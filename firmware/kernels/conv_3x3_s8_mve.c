@@ -64,7 +64,8 @@ HIL_SHARED void conv_3x3_s8_mve_run(const int8_t *input, const int32_t *packed, 
         for (int32_t row = 0; row < s->out_h; row += 2) {
             const int32_t oy = row < s->out_h - 1 ? row : s->out_h - 2;
             const int upper = oy < s->pad_top, lower = oy - s->pad_top + 3 >= s->in_h;
-            conv_tiles_3x3_s8_mve_function *const of_row = upper ? compute->upper : lower ? compute->lower : compute->inside;
+            conv_tiles_3x3_s8_mve_function *const past_upper = lower ? compute->lower : compute->inside;
+            conv_tiles_3x3_s8_mve_function *const of_row = upper ? compute->upper : past_upper;
             tiles.edge = packed + s->edges + (upper ? 0 : 2 * s->out_c);
             for (int32_t column = 0; column < s->out_w; column += s->tile_w) {
                 const int32_t ox = column < s->out_w - 3 ? column : s->out_w - 4;
@@ -72,8 +73,7 @@ HIL_SHARED void conv_3x3_s8_mve_run(const int8_t *input, const int32_t *packed, 
                 const int fresh = s->tile_w < s->out_w || (n == 0 && row == 0);
                 tiles.group_step = 64 * (count + 2);
                 weave(s, input, woven, padding, oy - s->pad_top, ox - s->pad_left, count + 2, fresh);
-                compute_strip(woven, packed, output + oy * line + ox * s->out_c, count, &tiles,
-                              of_row);
+                compute_strip(woven, packed, output + oy * line + ox * s->out_c, count, &tiles, of_row);
             }
         }
         input += s->in_h * s->in_w * s->in_c;

@@ -53,8 +53,7 @@ def check_fit(packages: Sequence[PackageSources], board: Board, placement: Place
         excess = {use.region.name: use.excess for use in over}
         whole = {use.region.name: use.excess for use in _uses(packages, board, placement)}
         raise DoesNotFitError(
-            f"{_named(packages)} does not fit {board.name}: "
-            f"{' and '.join(map(overflow, over))}",
+            f"{_named(packages)} does not fit {board.name}: {' and '.join(map(overflow, over))}",
             hint=advice(packages, board, placement, {name: whole[name] for name in excess}),
             excess=excess,
         )

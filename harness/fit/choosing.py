@@ -40,7 +40,7 @@ class _Allowed:
         self.stairs, self.alive = stairs, alive
         fastest, peaks, lowest = [], [], 0
         for now, one in zip(alive, stairs, strict=True):
-            first, number, last = one.ends
+            (first, number, _), (last, _, _) = one.steps[0], one.steps[-1]
             fastest.append(number)
             peaks.append(now + first)
             if now + last > lowest:

@@ -87,14 +87,11 @@ class KernelSteps:
 
     Attributes:
         steps: (peak, kernel, cycles that it takes more than the first) of each, fastest first.
-        ends: peak and number of the first, and peak of the last.
         peaks: of all kernels, those that are no step among them, ascending.
     """
 
     steps: tuple[tuple[int, int, float], ...]
-    ends: tuple[int, int, int]
     peaks: tuple[int, ...]
-
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,8 +171,7 @@ def _stairs(kernels: Sequence[KindKernel], peaks: Sequence[int], numbers: Sequen
     for i in sorted(numbers, key=lambda i: (kernels[i].time, peaks[i], i)):
         if not found or peaks[i] < found[-1][0]:
             found.append((peaks[i], i, kernels[i].time - kernels[found[0][1] if found else i].time))
-    ends = (found[0][0], found[0][1], found[-1][0])
-    return KernelSteps(tuple(found), ends, tuple(sorted({peaks[i] for i in numbers})))
+    return KernelSteps(tuple(found), tuple(sorted({peaks[i] for i in numbers})))
 
 
 def kind_of(layer: LayerShape, target: Target) -> LayerKernels:

@@ -24,13 +24,13 @@ def held(step: str, network: TorchNetwork, wanted: float, shop: Workshop, furthe
     Raises:
         RecipeError: it takes more after AGAIN times.
     """
+    _, found = shop.measured_cycles(network)
     for again in range(1, AGAIN + 1):
-        _, found = shop.measured_cycles(network)
         if found <= wanted:
-            return network
+            break
         shop.said.append(f"{found:,} cycles after fine-tuning, more than {wanted:,.0f}: {step} again")
         network = further(network, wanted / found, again)
-    _, found = shop.measured_cycles(network)
+        _, found = shop.measured_cycles(network)
     if found > wanted:
         raise RecipeError(
             f"{step}: {found:,} cycles are left after {AGAIN} more rounds, more than {wanted:,.0f}",

@@ -235,8 +235,8 @@ def usual_input(draft: Draft, shape: tuple[int, ...]) -> int:
 def usual_output(draft: Draft, shape: tuple[int, ...], spread: float) -> tuple[int, tuple[int, int]]:
     """(output, clamp): values of `spread` fill its range, of which a clamp may leave a part."""
     kind = pick(draft.rng, "RELU", "RELU", "RELU", "RELU6", "RELU6", "NONE")
-    whole = kind == "NONE" or chance(draft.rng, 0.2)
-    zero = pick(draft.rng, 0, -20, 5) if whole else -128
+    inner = kind == "NONE" or chance(draft.rng, 0.2)
+    zero = pick(draft.rng, 0, -20, 5) if inner else -128
     scale = spread / 40 if kind != "RELU6" else 6 / 255
     y = draft.tensor(shape, Quantization((float(np.float32(scale)),), (zero,)))
     return y, activation_clamp(kind, draft.tensors[y])

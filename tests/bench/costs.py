@@ -271,8 +271,9 @@ def _fit_loop(console: Console, cores: Sequence[str], names: Sequence[str], loop
         used = [name for name in names if name in before.kernels]
         kernels = dict(before.kernels)
         for name in used:
+            samples = _generated(core, [name], rounding)
             try:
-                kernels[name] = with_loop(kernels[name], loop, _generated(core, [name], rounding))
+                kernels[name] = with_loop(kernels[name], loop, samples)
             except ValueError as error:
                 console.print(f"{core} {name}: {error}")
                 continue
